@@ -1,0 +1,47 @@
+//===- Target.cpp - The table of targets ----------------------------------===//
+
+#include "compiler/Target/Target.h"
+
+using namespace llvm;
+
+namespace nereid {
+
+static const TargetInfo kTargets[] = {
+#define NRD_TARGET(name, family, triple, cpu, features, vectorBits,            \
+                   vectorRegisters, warpSize, sharedBytes, matrixUnit)         \
+  {name,                                                                       \
+   TargetFamily::family,                                                       \
+   triple,                                                                     \
+   cpu,                                                                        \
+   features,                                                                   \
+   vectorBits,                                                                 \
+   vectorRegisters,                                                            \
+   warpSize,                                                                   \
+   sharedBytes,                                                                \
+   MatrixUnit::matrixUnit},
+#include "compiler/Target/targets.def"
+};
+
+ArrayRef<TargetInfo> allTargets() { return kTargets; }
+
+const TargetInfo *findTarget(StringRef name) {
+  for (const TargetInfo &target : kTargets)
+    if (target.name == name)
+      return &target;
+  return nullptr;
+}
+
+StringRef nearestTarget(StringRef name) {
+  StringRef best;
+  unsigned bestDistance = 4;
+  for (const TargetInfo &target : kTargets) {
+    unsigned distance = name.edit_distance(target.name, true, bestDistance);
+    if (distance < bestDistance) {
+      bestDistance = distance;
+      best = target.name;
+    }
+  }
+  return best;
+}
+
+} // namespace nereid
