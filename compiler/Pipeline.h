@@ -109,6 +109,9 @@ public:
   /// The config with every constexpr, defaults and heuristics included.
   virtual const ConfigSpec &config() const = 0;
   virtual std::string text() const = 0; ///< tt IR, round-trips
+  /// Every file that was read to make it, the source first: what a build
+  /// system must watch.
+  virtual std::vector<std::string> dependencies() const { return {}; }
 };
 
 /// Which text `emit` writes.
@@ -137,6 +140,8 @@ public:
 
   /// The names of every known target.
   static std::vector<std::string> targets();
+  /// Whether `target` is a GPU; false for an unknown name.
+  static bool isGPU(const std::string &target);
   /// "LLVM 22.1.8", for provenance.
   static std::string toolVersion();
 
