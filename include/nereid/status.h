@@ -8,6 +8,15 @@
 #ifndef NEREID_STATUS_H
 #define NEREID_STATUS_H
 
+// Marks what the shared library exports.
+#ifndef NRD_API
+#if defined(__GNUC__)
+#define NRD_API __attribute__((visibility("default")))
+#else
+#define NRD_API
+#endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -19,11 +28,15 @@ extern "C" {
   X(OK, "nothing to do")                                                       \
   X(INVALID_ARGUMENT, "fix the call; retrying cannot help")                    \
   X(NOT_FOUND, "ask for a name, file or device that exists")                   \
-  X(INCOMPATIBLE, "rebuild the archive for this device or version")            \
-  X(CORRUPT, "discard the archive; its bytes are damaged")                     \
+  X(INCOMPATIBLE, "rebuild the pack for this device or version")               \
+  X(CORRUPT, "discard the pack; its bytes are damaged")                        \
   X(OUT_OF_MEMORY, "free memory, then retry")                                  \
   X(UNAVAILABLE, "install or load the device driver")                          \
-  X(DRIVER_ERROR, "read the message; the device driver refused")
+  X(DRIVER_ERROR, "read the message; the device driver refused")               \
+  X(UNSUPPORTED, "use another device, or a newer nereid")                      \
+  X(UNTRUSTED,                                                                 \
+    "get the pack from its publisher; the signature does not match")           \
+  X(KERNEL_FAILED, "fix the kernel or its arguments; a device_assert failed")
 
 typedef enum nrd_status_t {
 #define NRD_STATUS_ENUM(name, remedy) NRD_##name,
@@ -32,10 +45,10 @@ typedef enum nrd_status_t {
 } nrd_status_t;
 
 // Returns the code's own spelling, such as "NRD_NOT_FOUND". Never NULL.
-const char *nrd_status_name(nrd_status_t status);
+NRD_API const char *nrd_status_name(nrd_status_t status);
 
 // Returns the calling thread's last failure as one sentence, or "".
-const char *nrd_error_message(void);
+NRD_API const char *nrd_error_message(void);
 
 #ifdef __cplusplus
 } // extern "C"
