@@ -156,6 +156,7 @@ public:
   SourceManager &getSources() { return sources; }
   DiagnosticEngine &getDiagnostics() { return diags; }
   ASTContext &getAST() { return ast; }
+  TypeContext &getTypes() { return types; }
   ValueContext &getValues() { return values; }
   Evaluator &getEvaluator() { return *evaluator; }
   const FrontendOptions &getOptions() const { return options; }
@@ -166,6 +167,7 @@ private:
   SourceManager sources;
   DiagnosticEngine diags;
   ASTContext ast;
+  TypeContext types;
   ValueContext values;
   std::unique_ptr<Evaluator> evaluator;
   struct Loader;

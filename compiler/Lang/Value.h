@@ -34,7 +34,6 @@
 #include "llvm/ADT/StringMap.h"
 
 #include <cassert>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -115,14 +114,12 @@ public:
     v.payload.text = {text.data(), text.size()};
     return v;
   }
-  /// `type` must be interned: ValueContext::dtype does it.
   static Value dtype(const Type *type) { return object(Kind::DType, type); }
   static Value builtin(const BuiltinInfo *info) {
     return object(Kind::Builtin, info);
   }
-  /// A run-time value of language type `type` (interned:
-  /// ValueContext::internType); `irValue` is what the code generator stores
-  /// (mlir::Value::getAsOpaquePointer()).
+  /// A run-time value of language type `type`; `irValue` is what the code
+  /// generator stores (mlir::Value::getAsOpaquePointer()).
   static Value tensor(const Type *type, const void *irValue) {
     Value v(Kind::Tensor);
     v.payload.pointers[0] = type;
@@ -203,13 +200,13 @@ public:
     assert(isString());
     return {payload.text.data, payload.text.size};
   }
-  const Type &getDType() const {
+  const Type *getDType() const {
     assert(isDType());
-    return *static_cast<const Type *>(payload.pointers[0]);
+    return static_cast<const Type *>(payload.pointers[0]);
   }
-  const Type &getTensorType() const {
+  const Type *getTensorType() const {
     assert(isTensor());
-    return *static_cast<const Type *>(payload.pointers[0]);
+    return static_cast<const Type *>(payload.pointers[0]);
   }
   const void *getTensorValue() const {
     assert(isTensor());
@@ -523,7 +520,7 @@ llvm::ArrayRef<BuiltinInfo> allBuiltins();
 /// Makes and owns the objects. Not thread-safe.
 class ValueContext {
 public:
-  explicit ValueContext(ASTContext &ast) : ast(ast) {}
+  ValueContext(ASTContext &ast, TypeContext &types) : ast(ast), types(types) {}
   ValueContext(const ValueContext &) = delete;
   ValueContext &operator=(const ValueContext &) = delete;
 
@@ -548,12 +545,6 @@ public:
     return Value::internedString(ast.intern(text));
   }
   llvm::StringRef intern(llvm::StringRef text) { return ast.intern(text); }
-  /// The one copy of a type.
-  const Type *internType(const Type &type);
-  Value dtype(const Type &type) { return Value::dtype(internType(type)); }
-  Value tensor(const Type &type, const void *irValue) {
-    return Value::tensor(internType(type), irValue);
-  }
   Value tuple(llvm::ArrayRef<Value> elements) {
     auto *object = create<TupleObject>();
     object->elements = elements.vec();
@@ -573,11 +564,12 @@ public:
     return Value::of(object);
   }
   ASTContext &getAST() { return ast; }
+  TypeContext &getTypes() { return types; }
   size_t getNumObjects() const { return objects.size(); }
 
 private:
   ASTContext &ast;
-  std::map<std::string, std::unique_ptr<Type>> types;
+  TypeContext &types;
   std::vector<std::unique_ptr<ObjectBase>> objects;
   std::vector<std::unique_ptr<Scope>> scopes;
 };
