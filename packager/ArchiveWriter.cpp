@@ -1,0 +1,364 @@
+//===- ArchiveWriter.cpp - From plain data to bytes -----------------------===//
+//
+// The order of the parts and of everything inside them depends on the pack's
+// contents alone, so that equal packs are equal files.
+//
+//===----------------------------------------------------------------------===//
+
+#include "packager/ArchiveFormat.h"
+
+#include "packager/Compress.h"
+
+#include <algorithm>
+#include <map>
+
+namespace nereid::pack {
+
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+// Every blob of the file, each content once, in the order of first use.
+class BlobTable {
+public:
+  // Returns the blob's number in the file.
+  size_t add(const Bytes &bytes) {
+    Digest digest = blake2b(*bytes);
+    auto [it, isNew] = numbers.emplace(digest, blobs.size());
+    if (isNew)
+      blobs.push_back({bytes, digest, {}, archive::Codec::none, 0});
+    return it->second;
+  }
+
+  // Packs the bytes and gives each blob its place from `offset` on; returns
+  // where the last one ends.
+  uint64_t place(uint64_t offset) {
+    for (Entry &entry : blobs) {
+      entry.stored = compress(*entry.raw);
+      entry.codec = archive::Codec::zstd;
+      if (entry.stored.size() >= entry.raw->size()) {
+        entry.stored = *entry.raw;
+        entry.codec = archive::Codec::none;
+      }
+      entry.offset = alignUp(offset, kPartAlignment);
+      offset = entry.offset + entry.stored.size();
+    }
+    return offset;
+  }
+
+  archive::Blob describe(size_t number) const {
+    const Entry &entry = blobs[number];
+    return archive::Blob(entry.offset, entry.stored.size(), entry.raw->size(),
+                         xxh3(*entry.raw), flatbuffers::make_span(entry.digest),
+                         entry.codec, -1);
+  }
+
+  void write(std::string &file) const {
+    for (const Entry &entry : blobs) {
+      file.resize(entry.offset, '\0');
+      file += entry.stored;
+    }
+  }
+
+private:
+  struct Entry {
+    Bytes raw;
+    Digest digest;
+    std::string stored;
+    archive::Codec codec;
+    uint64_t offset;
+  };
+  std::vector<Entry> blobs;
+  std::map<Digest, size_t> numbers;
+};
+
+// One kernel's blobs: the numbers of the file's blobs, each once.
+class KernelBlobs {
+public:
+  explicit KernelBlobs(BlobTable &table) : table(table) {}
+  uint32_t add(const Bytes &bytes) {
+    size_t number = table.add(bytes);
+    auto it = std::find(numbers.begin(), numbers.end(), number);
+    if (it == numbers.end())
+      it = numbers.insert(numbers.end(), number);
+    return static_cast<uint32_t>(it - numbers.begin());
+  }
+  std::vector<archive::Blob> describe() const {
+    std::vector<archive::Blob> all;
+    for (size_t number : numbers)
+      all.push_back(table.describe(number));
+    return all;
+  }
+
+private:
+  BlobTable &table;
+  std::vector<size_t> numbers;
+};
+
+class KernelWriter {
+public:
+  KernelWriter(const Kernel &kernel, KernelBlobs &blobs)
+      : kernel(kernel), blobs(blobs) {
+    // The numbers are given before the places are known, in a fixed order.
+    for (const Config &config : kernel.configs)
+      irs.push_back(config.ir ? int32_t(blobs.add(config.ir)) : -1);
+    for (const Variant &variant : kernel.variants)
+      images.push_back(blobs.add(variant.image));
+  }
+
+  std::string write() {
+    builder.Clear();
+    auto params = vectorOf(kernel.params, &KernelWriter::param);
+    std::vector<Offset<archive::Config>> configs;
+    for (size_t i = 0; i < kernel.configs.size(); ++i)
+      configs.push_back(config(kernel.configs[i], irs[i]));
+    std::vector<Offset<archive::Variant>> variants;
+    for (size_t i = 0; i < kernel.variants.size(); ++i)
+      variants.push_back(variant(kernel.variants[i], images[i]));
+    auto tuning = vectorOf(kernel.tuning, &KernelWriter::tuning);
+    auto provenance = vectorOf(kernel.provenance, &KernelWriter::keyValue);
+    auto name = builder.CreateString(kernel.name);
+    auto source = text(kernel.source);
+    auto function = text(kernel.function);
+    auto doc = text(kernel.doc);
+    auto keys = strings(kernel.autotuneKey);
+    auto configVector = builder.CreateVector(configs);
+    auto variantVector = builder.CreateVector(variants);
+    std::vector<archive::Blob> described = blobs.describe();
+    auto blobVector = builder.CreateVectorOfStructs(described);
+
+    archive::KernelBuilder table(builder);
+    table.add_name(name);
+    table.add_params(params);
+    table.add_configs(configVector);
+    table.add_variants(variantVector);
+    table.add_blobs(blobVector);
+    add(tuning, &archive::KernelBuilder::add_tuning, table);
+    add(keys, &archive::KernelBuilder::add_autotune_key, table);
+    add(source, &archive::KernelBuilder::add_source, table);
+    add(function, &archive::KernelBuilder::add_function, table);
+    table.add_source_xxh3(kernel.sourceXxh3);
+    add(provenance, &archive::KernelBuilder::add_provenance, table);
+    add(doc, &archive::KernelBuilder::add_doc, table);
+    builder.Finish(table.Finish(), kKernelId);
+    return std::string(
+        reinterpret_cast<const char *>(builder.GetBufferPointer()),
+        builder.GetSize());
+  }
+
+private:
+  // Absent when empty: smaller, and one form for one meaning.
+  template <typename T, typename Table>
+  static void add(Offset<T> offset, void (Table::*set)(Offset<T>),
+                  Table &table) {
+    if (!offset.IsNull())
+      (table.*set)(offset);
+  }
+  Offset<flatbuffers::String> text(const std::string &string) {
+    return string.empty() ? Offset<flatbuffers::String>()
+                          : builder.CreateString(string);
+  }
+  Offset<flatbuffers::Vector<Offset<flatbuffers::String>>>
+  strings(const std::vector<std::string> &all) {
+    if (all.empty())
+      return {};
+    return builder.CreateVectorOfStrings(all);
+  }
+  template <typename T>
+  Offset<flatbuffers::Vector<T>> numbers(const std::vector<T> &all) {
+    if (all.empty())
+      return {};
+    return builder.CreateVector(all);
+  }
+  template <typename In, typename Out>
+  Offset<flatbuffers::Vector<Offset<Out>>>
+  vectorOf(const std::vector<In> &all,
+           Offset<Out> (KernelWriter::*make)(const In &)) {
+    std::vector<Offset<Out>> offsets;
+    for (const In &one : all)
+      offsets.push_back((this->*make)(one));
+    return builder.CreateVector(offsets);
+  }
+
+  Offset<archive::KeyValue> keyValue(const KeyValue &pair) {
+    return archive::CreateKeyValue(builder, builder.CreateString(pair.key),
+                                   builder.CreateString(pair.value));
+  }
+
+  Offset<archive::Param> param(const Param &param) {
+    auto name = builder.CreateString(param.name);
+    auto type = builder.CreateString(param.type);
+    auto doc = text(param.doc);
+    return archive::CreateParam(
+        builder, name, type, static_cast<archive::ParamKind>(param.kind),
+        param.bits, param.isSigned, param.isConst, param.rank,
+        param.hasConstant, param.constant, doc);
+  }
+
+  Offset<archive::GridAxis> axis(const GridAxis &axis) {
+    std::vector<archive::GridStep> steps;
+    for (const GridStep &step : axis.steps)
+      steps.emplace_back(step.operand, static_cast<archive::GridOp>(step.op));
+    auto stepVector = builder.CreateVectorOfStructs(steps);
+    return archive::CreateGridAxis(builder, stepVector, text(axis.text));
+  }
+
+  Offset<archive::Constant> constant(const Constant &constant) {
+    return archive::CreateConstant(builder, builder.CreateString(constant.name),
+                                   builder.CreateString(constant.text));
+  }
+
+  Offset<archive::Config> config(const Config &config, int32_t ir) {
+    auto constants = vectorOf(config.constants, &KernelWriter::constant);
+    auto grid = vectorOf(config.grid, &KernelWriter::axis);
+    return archive::CreateConfig(builder, constants, config.numWarps,
+                                 config.numStages, config.numCtas, grid, ir);
+  }
+
+  Offset<archive::TensorMap> tensorMap(const TensorMap &map) {
+    return archive::CreateTensorMap(
+        builder, map.slot, map.elementType, map.swizzle, map.interleave,
+        map.l2Promotion, map.oobFill, numbers(map.box));
+  }
+
+  Offset<archive::Variant> variant(const Variant &variant, uint32_t image) {
+    auto target = builder.CreateSharedString(variant.target);
+    auto symbol = builder.CreateString(variant.symbol);
+    std::vector<archive::Predicate> predicates;
+    for (const Predicate &predicate : variant.predicates)
+      predicates.emplace_back(
+          predicate.value, predicate.slot,
+          static_cast<archive::PredicateKind>(predicate.kind));
+    std::vector<archive::Field> fields;
+    for (const Field &field : variant.fields)
+      fields.emplace_back(field.slot, field.offset, field.size, field.index,
+                          static_cast<archive::FieldKind>(field.kind));
+    auto predicateVector = builder.CreateVectorOfStructs(predicates);
+    auto fieldVector = builder.CreateVectorOfStructs(fields);
+    auto maps = vectorOf(variant.tensorMaps, &KernelWriter::tensorMap);
+    auto block = numbers(variant.block);
+    auto cluster = numbers(variant.cluster);
+    auto notes = strings(variant.resources.notes);
+    auto resources = archive::CreateResources(
+        builder, variant.resources.registers, variant.resources.spillBytes,
+        variant.resources.textSize, notes);
+    return archive::CreateVariant(
+        builder, target, variant.config, predicateVector, image, symbol, block,
+        cluster, variant.sharedSize, variant.scratchSize, variant.scratchAlign,
+        variant.paramSize, fieldVector, maps, variant.minDriver, variant.pdl,
+        resources, variant.cooperative);
+  }
+
+  Offset<archive::TuningRow> row(const TuningRow &row) {
+    return archive::CreateTuningRow(builder, numbers(row.upper), row.config);
+  }
+
+  Offset<archive::TuningTable> tuning(const TuningTable &table) {
+    auto target = builder.CreateSharedString(table.target);
+    auto device = text(table.device);
+    auto keys = vectorOf(table.keys, &KernelWriter::axis);
+    auto rows = vectorOf(table.rows, &KernelWriter::row);
+    return archive::CreateTuningTable(builder, target, device, keys, rows);
+  }
+
+  const Kernel &kernel;
+  KernelBlobs &blobs;
+  FlatBufferBuilder builder;
+  std::vector<int32_t> irs;
+  std::vector<uint32_t> images;
+};
+
+std::string writeRoot(const Pack &pack) {
+  FlatBufferBuilder builder;
+  std::vector<Offset<archive::KeyValue>> provenance;
+  for (const KeyValue &pair : pack.provenance)
+    provenance.push_back(
+        archive::CreateKeyValue(builder, builder.CreateString(pair.key),
+                                builder.CreateString(pair.value)));
+  auto name = builder.CreateString(pack.name);
+  auto producer = builder.CreateString(pack.producer);
+  auto targets = builder.CreateVectorOfStrings(pack.targets());
+  auto provenanceVector = builder.CreateVector(provenance);
+  builder.Finish(
+      archive::CreateRoot(builder, name, producer, targets, provenanceVector),
+      kRootId);
+  return std::string(reinterpret_cast<const char *>(builder.GetBufferPointer()),
+                     builder.GetSize());
+}
+
+} // namespace
+
+Result<std::string> writePack(const Pack &pack, const CheckOptions &options) {
+  // The directory's order, and so the order of everything.
+  std::vector<const Kernel *> kernels;
+  for (const Kernel &kernel : pack.kernels) {
+    if (Status status = checkKernel(kernel, options); !status)
+      return status;
+    kernels.push_back(&kernel);
+  }
+  std::sort(kernels.begin(), kernels.end(), [](auto *a, auto *b) {
+    uint64_t hashA = xxh3(a->name), hashB = xxh3(b->name);
+    return hashA != hashB ? hashA < hashB : a->name < b->name;
+  });
+  for (size_t i = 1; i < kernels.size(); ++i)
+    if (kernels[i]->name == kernels[i - 1]->name)
+      return Status::error("two kernels are called '", kernels[i]->name,
+                           "'; give one of them another name");
+
+  BlobTable table;
+  std::vector<KernelBlobs> blobs;
+  blobs.reserve(kernels.size());
+  std::vector<std::unique_ptr<KernelWriter>> writers;
+  for (const Kernel *kernel : kernels) {
+    blobs.emplace_back(table);
+    writers.push_back(std::make_unique<KernelWriter>(*kernel, blobs.back()));
+  }
+
+  // Blobs stand after the buffers that hold their places. A buffer's size does
+  // not depend on those places, so it is written twice: to be measured, and for
+  // good.
+  std::string root = writeRoot(pack);
+  uint64_t rootOffset = alignUp(kHeaderSize, kPartAlignment);
+  uint64_t directoryOffset = alignUp(rootOffset + root.size(), kPartAlignment);
+  uint64_t end =
+      directoryOffset + kernels.size() * sizeof(archive::DirectoryEntry);
+  std::vector<uint64_t> offsets;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    offsets.push_back(alignUp(end, kPartAlignment));
+    end = offsets.back() + writers[i]->write().size();
+  }
+  uint64_t fileSize = table.place(end);
+
+  std::vector<archive::DirectoryEntry> directory;
+  std::string index;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    std::string buffer = writers[i]->write();
+    directory.emplace_back(xxh3(kernels[i]->name), offsets[i], buffer.size(),
+                           xxh3(buffer),
+                           flatbuffers::make_span(blake2b(buffer)));
+    index.resize(offsets[i] - directoryOffset, '\0');
+    index += buffer;
+  }
+  std::string_view directoryBytes(
+      reinterpret_cast<const char *>(directory.data()),
+      directory.size() * sizeof(archive::DirectoryEntry));
+  index.replace(0, directoryBytes.size(), directoryBytes);
+
+  uint64_t magic;
+  std::memcpy(&magic, kMagic.data(), 8);
+  magic = flatbuffers::EndianScalar(magic);
+  std::string file = headerBytes(archive::Header(
+      magic, kVersionMajor, kVersionMinor, fileSize, rootOffset, root.size(),
+      xxh3(root), directoryOffset, kernels.size(), xxh3(directoryBytes),
+      /*signature_offset=*/0, /*header_xxh3=*/0));
+  file.reserve(fileSize);
+  file.resize(rootOffset, '\0');
+  file += root;
+  file.resize(directoryOffset, '\0');
+  file += index;
+  table.write(file);
+  return file;
+}
+
+} // namespace nereid::pack
