@@ -51,6 +51,14 @@ bool samePredicates(const Variant &a, const Variant &b) {
       });
 }
 
+bool sameTuning(const TuningTable &a, const TuningTable &b) {
+  return sameGrid(a.keys, b.keys) &&
+         std::equal(a.rows.begin(), a.rows.end(), b.rows.begin(), b.rows.end(),
+                    [](const TuningRow &p, const TuningRow &q) {
+                      return p.upper == q.upper && p.config == q.config;
+                    });
+}
+
 // Distinct pairs, sorted, so that the order of the packs does not matter.
 void mergePairs(std::vector<KeyValue> &into,
                 const std::vector<KeyValue> &from) {
@@ -108,10 +116,15 @@ Status mergeKernel(Kernel &into, Kernel from, const std::string &intoLabel,
   for (TuningTable &table : from.tuning) {
     for (TuningRow &row : table.rows)
       row.config = place[row.config];
-    for (const TuningTable &known : into.tuning)
-      if (known.target == table.target && known.device == table.device)
-        return conflict("tuning tables for " + table.target);
-    into.tuning.push_back(std::move(table));
+    auto it = std::find_if(
+        into.tuning.begin(), into.tuning.end(), [&](const TuningTable &known) {
+          return known.target == table.target && known.device == table.device;
+        });
+    if (it == into.tuning.end())
+      into.tuning.push_back(std::move(table));
+    else if (!sameTuning(*it, table))
+      return conflict("tuning tables for " + table.target +
+                      (table.device.empty() ? "" : " on " + table.device));
   }
   mergePairs(into.provenance, from.provenance);
   sortVariants(into);

@@ -24,9 +24,11 @@ inline Kernel sampleKernel(const std::string &name, uint32_t seed) {
   kernel.function = "matmul";
   kernel.sourceXxh3 = 77;
   kernel.autotuneKey = {"M"};
-  for (auto [param, type] :
-       {std::pair("a_ptr", "*kfp16"), {"M", "i32"}, {"scale", "fp32"},
-        {"desc", "tensordesc<fp16[128,64]>"}, {"stride", "i64"}})
+  for (auto [param, type] : {std::pair("a_ptr", "*kfp16"),
+                             {"M", "i32"},
+                             {"scale", "fp32"},
+                             {"desc", "tensordesc<fp16[128,64]>"},
+                             {"stride", "i64"}})
     kernel.params.push_back(*makeParam(param, type));
   kernel.params[0].doc = "the left matrix";
   kernel.params[4].hasConstant = true;
@@ -48,7 +50,9 @@ inline Kernel sampleKernel(const std::string &name, uint32_t seed) {
 
   Variant generic;
   generic.target = "sm_90a";
-  generic.image = makeBytes("\x7f" "ELF" + std::string(400, 'x') + noise(50, seed));
+  generic.image = makeBytes("\x7f"
+                            "ELF" +
+                            std::string(400, 'x') + noise(50, seed));
   generic.symbol = "matmul_0";
   generic.block = {256, 1, 1};
   generic.cluster = {2, 1, 1};

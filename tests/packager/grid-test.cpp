@@ -26,8 +26,7 @@ std::string error(const std::string &text) {
   GridExpr expr;
   GridError error;
   GridAxis axis;
-  if (GridExpr::parse(text, expr, error) &&
-      expr.compile(names(), axis, error))
+  if (GridExpr::parse(text, expr, error) && expr.compile(names(), axis, error))
     return "";
   return concat(error.offset, ": ", error.text);
 }
@@ -96,16 +95,24 @@ TEST(Grid, RunTimeFailuresAreChecked) {
     return runGridProgram(steps, {0, m}).message();
   };
   int64_t big = std::numeric_limits<int64_t>::max();
-  EXPECT_EQ(failure({{1, GridOp::PushSlot}, {0, GridOp::PushConst}, {0, GridOp::Div}}, 1),
-            "division by zero");
-  EXPECT_EQ(failure({{1, GridOp::PushSlot}, {2, GridOp::PushConst}, {0, GridOp::Mul}}, big),
-            "the value does not fit 64 bits");
-  EXPECT_EQ(failure({{1, GridOp::PushSlot}, {-1, GridOp::PushConst}, {0, GridOp::Div}},
-                    std::numeric_limits<int64_t>::min()),
-            "the value does not fit 64 bits");
-  EXPECT_EQ(failure({{1, GridOp::PushSlot}, {-1, GridOp::PushConst}, {0, GridOp::Mod}},
-                    std::numeric_limits<int64_t>::min()),
-            "");
+  EXPECT_EQ(
+      failure({{1, GridOp::PushSlot}, {0, GridOp::PushConst}, {0, GridOp::Div}},
+              1),
+      "division by zero");
+  EXPECT_EQ(
+      failure({{1, GridOp::PushSlot}, {2, GridOp::PushConst}, {0, GridOp::Mul}},
+              big),
+      "the value does not fit 64 bits");
+  EXPECT_EQ(
+      failure(
+          {{1, GridOp::PushSlot}, {-1, GridOp::PushConst}, {0, GridOp::Div}},
+          std::numeric_limits<int64_t>::min()),
+      "the value does not fit 64 bits");
+  EXPECT_EQ(
+      failure(
+          {{1, GridOp::PushSlot}, {-1, GridOp::PushConst}, {0, GridOp::Mod}},
+          std::numeric_limits<int64_t>::min()),
+      "");
 }
 
 TEST(Grid, ProgramsAreChecked) {
