@@ -13,11 +13,11 @@ if(NEREID_SANITIZE)
 endif()
 
 # Compiler code follows LLVM: no exceptions, no RTTI. LLVM's and MLIR's headers
-# are SYSTEM, because the warnings they raise are not ours to mend.
-function(nereid_setup_mlir)
+# are SYSTEM, because the warnings they raise are not ours to mend. A macro, so
+# that mlir_tablegen finds what find_package set.
+macro(nereid_setup_mlir)
   find_package(MLIR 22.1 REQUIRED CONFIG)
   list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
-  set(CMAKE_MODULE_PATH "${CMAKE_MODULE_PATH}" PARENT_SCOPE)
   include(TableGen)
   include(AddLLVM)
   include(AddMLIR)
@@ -27,7 +27,7 @@ function(nereid_setup_mlir)
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions> $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
   target_compile_definitions(nereid_mlir INTERFACE ${LLVM_DEFINITIONS_LIST})
   target_link_libraries(nereid_mlir INTERFACE nereid_own_code)
-endfunction()
+endmacro()
 
 # nereid_compiler_library(NAME sources... DEPENDS tablegen-targets... LINK libs...)
 # A static library of the compiler. Every one of them reuses the precompiled
