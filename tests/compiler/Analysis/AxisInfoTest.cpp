@@ -130,6 +130,18 @@ TEST_F(AxisInfoTest, RemainderKeepsRunsThatDoNotWrap) {
             "none, non-negative");
 }
 
+TEST_F(AxisInfoTest, SignedRemainderOfUnknownSignClaimsNothing) {
+  // -16 % 16 is 0, but -15 % 16 is -15.
+  EXPECT_EQ(facts(R"(
+    %r = tt.make_range {start = 0 : i32, end = 16 : i32} : tensor<16xi32>
+    %m = arith.constant dense<-16> : tensor<16xi32>
+    %a = arith.addi %r, %m : tensor<16xi32>
+    %c = arith.constant dense<16> : tensor<16xi32>
+    %d = arith.remsi %a, %c {probe = "x"} : tensor<16xi32>)"),
+            "contiguity = [1], divisibility = [1], constancy = [1], constant = "
+            "none");
+}
+
 TEST_F(AxisInfoTest, MasksAreConstantInAlignedRuns) {
   EXPECT_EQ(facts(R"(
     %r = tt.make_range {start = 0 : i32, end = 64 : i32} : tensor<64xi32>
