@@ -13,7 +13,7 @@
 //   CallScope scope(diags, call->getRange(), "softmax");
 //
 // and every error or warning reported meanwhile gets one note per open scope,
-// innermost first: "called from here, in 'softmax'".
+// innermost first: "in 'softmax', called from here".
 //
 //===----------------------------------------------------------------------===//
 
