@@ -322,7 +322,8 @@ static bool isForeignPunctuation(uint32_t c) {
          (c >= 0x20A0 && c <= 0x20CF) || (c >= 0x2190 && c <= 0x2BFF) ||
          (c >= 0x3000 && c <= 0x3004) || (c >= 0x3008 && c <= 0x3020) ||
          (c >= 0xFF01 && c <= 0xFF0F) || (c >= 0xFF1A && c <= 0xFF20) ||
-         c == 0xFEFF || (c >= 0xD800 && c <= 0xF8FF) || c >= 0x1F000;
+         c == 0xFEFF || (c >= 0xD800 && c <= 0xF8FF) ||
+         (c >= 0x1F000 && c <= 0x1FFFF) || (c >= 0xE0000 && c <= 0xE007F);
 }
 
 void Lexer::lexName() {

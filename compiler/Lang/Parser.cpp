@@ -24,6 +24,12 @@ Expr *nereid::lang::parseExpression(const SourceFile &file, ASTContext &context,
   return Parser(file, context).parseSingleExpression(error);
 }
 
+void nereid::lang::report(const SyntaxError &error, DiagnosticEngine &diags) {
+  InFlightDiag diag = diags.error(error.range, error.message);
+  if (!error.note.empty())
+    diag.note(error.noteRange, error.note);
+}
+
 ModuleAST Parser::parseFile() {
   llvm::SmallVector<Stmt *, 64> body;
   while (!at(TokenKind::EndOfFile)) {

@@ -10,6 +10,7 @@
 #define NEREID_COMPILER_LANG_PARSER_H
 
 #include "compiler/Lang/AST.h"
+#include "compiler/Lang/Diagnostics.h"
 
 namespace nereid::lang {
 
@@ -20,6 +21,9 @@ ModuleAST parseModule(const SourceFile &file, ASTContext &context);
 /// it is none.
 Expr *parseExpression(const SourceFile &file, ASTContext &context,
                       const SyntaxError *&error);
+
+/// Hands a syntax error to the user.
+void report(const SyntaxError &error, DiagnosticEngine &diags);
 
 } // namespace nereid::lang
 

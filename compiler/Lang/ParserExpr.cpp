@@ -647,8 +647,11 @@ bool Parser::parseArguments(llvm::SmallVectorImpl<Expr *> &args,
       keywords.push_back({name, value, since(begin)});
       sawNamed = true;
     } else {
-      bool starred = at(TokenKind::Star);
-      Expr *value = parseStarredOrNamed();
+      // In a call, unlike in a display, any expression may follow '*'.
+      bool starred = accept(TokenKind::Star);
+      Expr *value = starred ? parseTest() : parseNamedTest();
+      if (value && starred)
+        value = finish(make<StarredExpr>(since(begin), value), {value});
       if (!value)
         return false;
       if (!starred && (at(TokenKind::KwFor) || (at(TokenKind::KwAsync) &&
