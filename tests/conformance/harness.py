@@ -45,7 +45,7 @@ class Tensor:
     """Logical values of one element type, at strides (in elements) in a flat storage."""
 
     def __init__(self, type_name, shape, values=None, strides=None, output=False):
-        self.type, self.output = type_name, output
+        self.type, self.output, self.points_to = type_name, output, ()
         self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
         if strides is None:
             strides = [int(np.prod(self.shape[i + 1:])) for i in range(len(self.shape))]
@@ -192,6 +192,12 @@ class Case:
         """Poisoned; every element must be written."""
         return Tensor(type_name, shape, None, strides, output=True)
 
+    def addresses(self, *tensors):
+        """A table of pointers: where each of the tensors lies, known only when the case runs."""
+        table = Tensor("i64", len(tensors), np.zeros(len(tensors)))
+        table.points_to = tensors
+        return table
+
     def inout(self, type_name, values, strides=None):
         values = np.asarray(values)
         return Tensor(type_name, values.shape, values, strides, output=True)
@@ -204,6 +210,7 @@ class Case:
         for name, value in arguments.items():
             if isinstance(value, Tensor):
                 self.tensors[name] = value
+                self.tensors.update({f"{name}[{i}]": tensor for i, tensor in enumerate(value.points_to)})
                 text = types.get(name, "*" + value.type)
             elif isinstance(value, Descriptor):
                 self.tensors[name] = value.tensor
@@ -225,9 +232,12 @@ class Case:
 
     # Running, with a bound kernel from the runner.
     def run(self, kernel, at_end, host_memory):
-        device = kernel.device
-        memory = {name: GuardedMemory(tensor.initial, at_end) if host_memory else
-                  DeviceMemory(device, tensor.initial, at_end) for name, tensor in self.tensors.items()}
+        memory = {}
+        for name, tensor in reversed(self.tensors.items()):  # what a table points to lies before the table
+            if tensor.points_to:
+                tensor.initial[:] = [memory[f"{name}[{i}]"].address for i in range(len(tensor.points_to))]
+            memory[name] = (GuardedMemory(tensor.initial, at_end) if host_memory else
+                            DeviceMemory(kernel.device, tensor.initial, at_end))
         call = kernel.call()
         for name, value in self.arguments.items():
             if isinstance(value, Tensor):
