@@ -10,8 +10,8 @@
 def TT_FpToFpOp : TT_ElementwiseOp<"fp_to_fp"> {
   let summary = "Converts between float formats, those of 8 bits included";
   let description = [{
-    `rounding` must be given when the result has fewer bits and not otherwise.
-    Values too large for an fp8 result saturate to its largest finite value.
+    `rounding` must be given when the result has fewer bits. What a value too
+    large for an fp8 result becomes is the target's choice.
   }];
   let arguments = (ins TT_FloatLike:$src,
                        OptionalAttr<TT_RoundingModeAttr>:$rounding);
@@ -24,6 +24,7 @@ def TT_FpToFpOp : TT_ElementwiseOp<"fp_to_fp"> {
     type($result)
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def TT_ClampFOp : TT_ElementwiseOp<"clampf", [SameOperandsAndResultType]> {
@@ -62,10 +63,11 @@ def TT_MulhiUIOp : TT_ElementwiseOp<"mulhiui", [
   let arguments = (ins TT_IntLike:$x, TT_IntLike:$y);
   let results = (outs TT_IntLike:$result);
   let assemblyFormat = "$x `,` $y attr-dict `:` type($x)";
+  let hasFolder = 1;
 }
 
 def TT_ExternElementwiseOp : TT_Op<"extern_elementwise", [
-    ConditionallySpeculatable, Elementwise, SameOperandsAndResultShape,
+    SameTileShape, ConditionallySpeculatable, Elementwise,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Calls a library function on each element";
   let arguments = (ins Variadic<TT_Type>:$srcs, StrAttr:$libname,
@@ -81,7 +83,7 @@ def TT_ExternElementwiseOp : TT_Op<"extern_elementwise", [
 }
 
 def TT_ElementwiseInlineAsmOp : TT_Op<"elementwise_inline_asm", [
-    ConditionallySpeculatable, Elementwise, SameOperandsAndResultShape,
+    SameTileShape, ConditionallySpeculatable, Elementwise,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Runs assembly on packs of `packed_element` elements";
   let arguments = (ins StrAttr:$asm_string, StrAttr:$constraints, BoolAttr:$pure,
@@ -100,8 +102,7 @@ def TT_ElementwiseInlineAsmOp : TT_Op<"elementwise_inline_asm", [
 }
 
 def TT_MapElementwiseOp : TT_Op<"map_elementwise", [
-    RecursiveMemoryEffects, RecursivelySpeculatable,
-    SameOperandsAndResultShape]> {
+    SameTileShape, RecursiveMemoryEffects, RecursivelySpeculatable]> {
   let summary = "Runs a region of scalars on packs of `pack` elements";
   let description = [{
     The region's arguments are `pack` elements of the first operand, then
@@ -127,8 +128,7 @@ def TT_MapElementwiseReturnOp : TT_Op<"map_elementwise.return", [
 //===----------------------------------------------------------------------===//
 
 def TT_ReduceOp : TT_Op<"reduce", [
-    RecursiveMemoryEffects, RecursivelySpeculatable, SameOperandsShape,
-    SingleBlock]> {
+    RecursiveMemoryEffects, RecursivelySpeculatable, SingleBlock]> {
   let summary = "Combines all elements along one dimension, in any order";
   let description = [{
     The region takes one element of every operand, twice, and gives one
@@ -156,6 +156,7 @@ def TT_ReduceOp : TT_Op<"reduce", [
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def TT_ReduceReturnOp : TT_Op<"reduce.return", [
@@ -167,7 +168,7 @@ def TT_ReduceReturnOp : TT_Op<"reduce.return", [
 }
 
 def TT_ScanOp : TT_Op<"scan", [
-    RecursiveMemoryEffects, RecursivelySpeculatable, SameOperandsAndResultShape,
+    SameTileShape, RecursiveMemoryEffects, RecursivelySpeculatable,
     SingleBlock]> {
   let summary = "Running combination along one dimension, itself included";
   let arguments = (ins Variadic<TT_Tensor>:$srcs, I32Attr:$axis,
@@ -184,6 +185,7 @@ def TT_ScanOp : TT_Op<"scan", [
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def TT_ScanReturnOp : TT_Op<"scan.return", [
@@ -272,6 +274,7 @@ def TT_AssertOp : TT_Op<"assert", [MemoryEffects<[MemWrite<GlobalMemory>]>]> {
   let summary = "Stops the program when a condition is false anywhere";
   let arguments = (ins TT_BoolLike:$condition, StrAttr:$message);
   let assemblyFormat = "$condition `,` $message attr-dict `:` type($condition)";
+  let hasCanonicalizer = 1;
 }
 
 #endif // NEREID_COMPILER_DIALECT_TT_TTCOMPUTEOPS_TD

@@ -62,9 +62,24 @@ public:
   static mlir::LogicalResult verifyTrait(mlir::Operation *op);
 };
 
+/// Trait: operands and results are all scalars, or all tensors of one shape.
+template <typename ConcreteType>
+class SameTileShape
+    : public mlir::OpTrait::TraitBase<ConcreteType, SameTileShape> {
+public:
+  static mlir::LogicalResult verifyTrait(mlir::Operation *op);
+};
+
 namespace detail {
 mlir::LogicalResult verifyTileSize(mlir::Operation *op);
+mlir::LogicalResult verifySameTileShape(mlir::Operation *op);
 } // namespace detail
+
+template <typename ConcreteType>
+mlir::LogicalResult
+SameTileShape<ConcreteType>::verifyTrait(mlir::Operation *op) {
+  return detail::verifySameTileShape(op);
+}
 
 template <typename ConcreteType>
 mlir::LogicalResult

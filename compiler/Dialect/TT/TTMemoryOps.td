@@ -16,6 +16,8 @@ def TT_AddPtrOp : TT_ElementwiseOp<"addptr", [
     $ptr `,` $offset attr-dict `:` type($result) `,` type($offset)
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def TT_IntToPtrOp : TT_ElementwiseOp<"int_to_ptr"> {
@@ -23,6 +25,7 @@ def TT_IntToPtrOp : TT_ElementwiseOp<"int_to_ptr"> {
   let arguments = (ins TT_I64Like:$src);
   let results = (outs TT_PtrLike:$result);
   let assemblyFormat = "$src attr-dict `:` type($src) `->` type($result)";
+  let hasFolder = 1;
 }
 
 def TT_PtrToIntOp : TT_ElementwiseOp<"ptr_to_int"> {
@@ -30,6 +33,7 @@ def TT_PtrToIntOp : TT_ElementwiseOp<"ptr_to_int"> {
   let arguments = (ins TT_PtrLike:$src);
   let results = (outs TT_I64Like:$result);
   let assemblyFormat = "$src attr-dict `:` type($src) `->` type($result)";
+  let hasFolder = 1;
 }
 
 def TT_BitcastOp : TT_ElementwiseOp<"bitcast"> {
@@ -38,6 +42,7 @@ def TT_BitcastOp : TT_ElementwiseOp<"bitcast"> {
   let results = (outs TT_Type:$result);
   let assemblyFormat = "$src attr-dict `:` type($src) `->` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -83,6 +88,7 @@ def TT_LoadOp : TT_Op<"load", [
   ];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def TT_StoreOp : TT_Op<"store", []> {
@@ -109,6 +115,7 @@ def TT_StoreOp : TT_Op<"store", []> {
   let skipDefaultBuilders = 1;
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -139,6 +146,7 @@ def TT_AtomicRMWOp : TT_Op<"atomic_rmw", []> {
     `:` functional-type(operands, $result)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def TT_AtomicCASOp : TT_Op<"atomic_cas", []> {
@@ -182,7 +190,7 @@ def TT_AtomicPollOp : TT_Op<"atomic_poll", []> {
   let results = (outs I1:$result);
   let assemblyFormat = [{
     $sem `,` $scope `,` $ptr `,` $expected (`timeout` $timeout^)? attr-dict
-    `:` type($ptr) `,` type($expected) `->` type($result)
+    `:` qualified(type($ptr)) `,` type($expected) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -221,6 +229,7 @@ def TT_AdvanceOp : TT_Op<"advance", [Pure, AllTypesMatch<["ptr", "result"]>]> {
   let results = (outs TT_PtrType:$result);
   let assemblyFormat = "$ptr `,` `[` $offsets `]` attr-dict `:` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 //===----------------------------------------------------------------------===//

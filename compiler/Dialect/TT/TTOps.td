@@ -12,6 +12,11 @@ def VerifyTileSize : NativeOpTrait<"VerifyTileSize"> {
   let cppNamespace = "::nereid::tt";
 }
 
+// Operands and results are scalars, or tensors of one shape.
+def SameTileShape : NativeOpTrait<"SameTileShape"> {
+  let cppNamespace = "::nereid::tt";
+}
+
 def GlobalMemory : Resource<"::nereid::tt::GlobalMemory">;
 
 class TT_Op<string mnemonic, list<Trait> traits = []>
@@ -19,8 +24,7 @@ class TT_Op<string mnemonic, list<Trait> traits = []>
 
 // One result element per operand element, no effect.
 class TT_ElementwiseOp<string mnemonic, list<Trait> traits = []>
-    : TT_Op<mnemonic, !listconcat(traits, [
-        Pure, Elementwise, SameOperandsAndResultShape])>;
+    : TT_Op<mnemonic, !listconcat([SameTileShape, Pure, Elementwise], traits)>;
 
 include "compiler/Dialect/TT/TTFuncOps.td"
 include "compiler/Dialect/TT/TTShapeOps.td"

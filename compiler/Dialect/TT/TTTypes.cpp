@@ -233,6 +233,22 @@ LogicalResult verifyTensorSize(RankedTensorType type, Operation *op,
   return success();
 }
 
+LogicalResult detail::verifySameTileShape(Operation *op) {
+  Type first;
+  for (Type type :
+       llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
+                                SmallVector<Type>(op->getResultTypes()))) {
+    if (!first)
+      first = type;
+    if (isa<RankedTensorType>(type) != isa<RankedTensorType>(first) ||
+        getShape(type) != getShape(first))
+      return op->emitOpError() << "needs operands and results of one shape, "
+                                  "found "
+                               << first << " and " << type;
+  }
+  return success();
+}
+
 LogicalResult detail::verifyTileSize(Operation *op) {
   for (auto [index, type] : llvm::enumerate(op->getOperandTypes()))
     if (auto tensor = dyn_cast<RankedTensorType>(type))

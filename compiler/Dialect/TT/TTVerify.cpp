@@ -637,6 +637,9 @@ LogicalResult ReduceOp::verify() {
     auto type = cast<RankedTensorType>(source.getType());
     if (failed(verifyAxis(*this, axis, type)))
       return failure();
+    if (type.getShape() != tt::getShape(getSrcs()[0].getType()))
+      return emitOpError() << "needs operands of one shape, found "
+                           << getSrcs()[0].getType() << " and " << type;
     SmallVector<int64_t> shape(type.getShape());
     shape.erase(shape.begin() + axis);
     Type expected =
