@@ -871,6 +871,8 @@ struct ModuleAST {
   Block body;
   /// All syntax errors, in source order.
   llvm::ArrayRef<const SyntaxError *> errors;
+  /// Those outside any function.
+  llvm::ArrayRef<const SyntaxError *> moduleErrors;
 };
 
 /// The tree as one s-expression per statement, for tests and debugging.

@@ -13,7 +13,7 @@
 //   CallScope scope(diags, call->getRange(), "softmax");
 //
 // and every error or warning reported meanwhile gets one note per open scope,
-// innermost first: "called from here, in 'softmax'".
+// innermost first: "in 'softmax', called from here".
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,6 +22,7 @@
 
 #include "compiler/Lang/SourceManager.h"
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"

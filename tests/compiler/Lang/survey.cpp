@@ -1,0 +1,92 @@
+//===- survey.cpp - Parses every .py file under some folders --------------===//
+//
+//   lang-survey [-v] FOLDER_OR_FILE...
+//
+// Prints how many files were read, those with syntax errors (with the first
+// error of each under -v), and the slowest. It is how the parser is held
+// against the Python standard library and other people's sources. Exit status
+// 1 when a file took longer than a second per megabyte.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Lang/Diagnostics.h"
+#include "compiler/Lang/Parser.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <chrono>
+
+using namespace nereid::lang;
+
+namespace {
+struct Survey {
+  bool verbose = false;
+  unsigned files = 0, broken = 0, slow = 0;
+  uint64_t bytes = 0;
+  double seconds = 0, worstSeconds = 0;
+  std::string worst;
+
+  void file(llvm::StringRef path) {
+    SourceManager sources;
+    std::string error;
+    const SourceFile *source = sources.addFile(path, error);
+    if (!source)
+      return;
+    auto begin = std::chrono::steady_clock::now();
+    ASTContext context;
+    ModuleAST module = parseModule(*source, context);
+    double took =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+            .count();
+    ++files;
+    bytes += source->getText().size();
+    seconds += took;
+    if (took > worstSeconds) {
+      worstSeconds = took;
+      worst = path.str();
+    }
+    if (took > 0.05 + source->getText().size() / 1e6) {
+      ++slow;
+      llvm::outs() << path << ": took " << took << " s\n";
+    }
+    // The dump walks the whole tree.
+    if (dump(module).empty() && !module.body.empty())
+      llvm::outs() << path << ": empty dump\n";
+    if (module.errors.empty())
+      return;
+    ++broken;
+    if (verbose) {
+      DiagnosticEngine diags(
+          sources, [](const Diagnostic &d) { llvm::outs() << d.rendered; });
+      report(*module.errors[0], diags);
+    }
+  }
+};
+} // namespace
+
+int main(int argc, char **argv) {
+  Survey survey;
+  for (int i = 1; i < argc; ++i) {
+    llvm::StringRef argument = argv[i];
+    if (argument == "-v") {
+      survey.verbose = true;
+    } else if (!llvm::sys::fs::is_directory(argument)) {
+      survey.file(argument);
+    } else {
+      std::error_code error;
+      for (llvm::sys::fs::recursive_directory_iterator
+               it(argument, error, false),
+           end;
+           it != end && !error; it.increment(error))
+        if (llvm::StringRef(it->path()).ends_with(".py"))
+          survey.file(it->path());
+    }
+  }
+  llvm::outs() << survey.files << " files, " << survey.bytes << " bytes, "
+               << survey.seconds << " s; with syntax errors: " << survey.broken
+               << "; slowest " << survey.worst << " " << survey.worstSeconds
+               << " s\n";
+  return survey.slow ? 1 : 0;
+}
