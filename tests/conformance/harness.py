@@ -228,7 +228,11 @@ class Case:
     def expect(self, tensor, value, bound=0.0, written=None):
         """`bound`: largest allowed error, one number or one per element. `written`: where not set, the element must
         still be what it was."""
-        self.expected.append((tensor, value, bound, written))
+        self.expected.append((tensor, value, bound, written, None))
+
+    def expect_where(self, tensor, value, sure, bound=0.0):
+        """As expect; elements where `sure` is not set must be written, with any value."""
+        self.expected.append((tensor, value, bound, None, sure))
 
     # Running, with a bound kernel from the runner.
     def run(self, kernel, at_end, host_memory):
@@ -264,8 +268,7 @@ class Case:
                 if not _same(after, tensor.initial):
                     problems.append(f"{name}: an input was written")
                 continue
-            value, bound, written = expected[id(tensor)]
-            problems += _compare(name, tensor, after[tensor.index], value, bound, written)
+            problems += _compare(name, tensor, after[tensor.index], *expected[id(tensor)])
         return problems, call.variant().target
 
 
@@ -273,7 +276,7 @@ def _same(a, b):
     return a.tobytes() == b.tobytes()
 
 
-def _compare(name, tensor, after, value, bound, written):
+def _compare(name, tensor, after, value, bound, written, sure):
     before = tensor.initial[tensor.index]
     if written is None:
         written = np.ones(tensor.shape, dtype=bool)
@@ -289,6 +292,8 @@ def _compare(name, tensor, after, value, bound, written):
     else:
         value = np.broadcast_to(np.asarray(value).astype(STORAGE[tensor.type]), tensor.shape)
         right = got == value
+    if sure is not None:
+        right |= ~sure & ~(np.isnan(got) if is_float(tensor.type) else False)
     wrong = written & ~right
     if wrong.any():
         places = np.argwhere(wrong)
