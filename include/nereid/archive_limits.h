@@ -7,7 +7,9 @@
 #ifndef NEREID_ARCHIVE_LIMITS_H
 #define NEREID_ARCHIVE_LIMITS_H
 
-#define NRD_ARCHIVE_MAGIC 0x0a0d44494552454eull // "NEREID\r\n"
+#include <stdint.h>
+
+#define NRD_ARCHIVE_MAGIC UINT64_C(0x0a0d44494552454e) // "NEREID\r\n"
 #define NRD_ARCHIVE_VERSION_MAJOR 1
 #define NRD_ARCHIVE_VERSION_MINOR 0
 #define NRD_ARCHIVE_HEADER_SIZE 88
@@ -32,7 +34,7 @@
 #define NRD_MAX_GRID_DEPTH 32          // values on the grid machine's stack
 #define NRD_MAX_GRID 2147483647        // programs along one axis
 #define NRD_MAX_BLOCK 1024             // threads of one program
-#define NRD_MAX_SCRATCH (1ull << 36)   // bytes of one program or thread
+#define NRD_MAX_SCRATCH (UINT64_C(1) << 36)   // bytes of one program or thread
 #define NRD_MAX_SCRATCH_ALIGN 4096     // bytes
 #define NRD_MAX_TUNING_TABLES 1024     // of one kernel
 #define NRD_MAX_TUNING_KEYS 16         // of one table

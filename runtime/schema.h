@@ -1,0 +1,83 @@
+// runtime/schema.h - archive.fbs as the checker of runtime/flat.h reads it:
+// the positions of the fields that the runtime uses (internal).
+
+#ifndef NEREID_RUNTIME_SCHEMA_H
+#define NEREID_RUNTIME_SCHEMA_H
+
+#include "runtime/flat.h"
+
+extern const nrd_flat_schema_t nrd_root_schema;   // file identifier "NRD1"
+extern const nrd_flat_schema_t nrd_kernel_schema; // file identifier "NRK1"
+
+enum { ROOT_NAME, ROOT_PRODUCER, ROOT_TARGETS };
+enum {
+  PARAM_NAME,
+  PARAM_TYPE,
+  PARAM_KIND,
+  PARAM_BITS,
+  PARAM_IS_SIGNED,
+  PARAM_IS_CONST,
+  PARAM_RANK,
+  PARAM_HAS_CONSTANT,
+  PARAM_CONSTANT,
+  PARAM_DOC
+};
+enum { AXIS_STEPS, AXIS_TEXT };
+enum { CONSTANT_NAME, CONSTANT_TEXT };
+enum {
+  CONFIG_CONSTANTS,
+  CONFIG_NUM_WARPS,
+  CONFIG_NUM_STAGES,
+  CONFIG_NUM_CTAS,
+  CONFIG_GRID,
+  CONFIG_IR_BLOB
+};
+enum {
+  MAP_SLOT,
+  MAP_ELEMENT_TYPE,
+  MAP_SWIZZLE,
+  MAP_INTERLEAVE,
+  MAP_L2_PROMOTION,
+  MAP_OOB_FILL,
+  MAP_BOX
+};
+enum { RESOURCES_REGISTERS, RESOURCES_SPILL_BYTES };
+enum {
+  VARIANT_TARGET,
+  VARIANT_CONFIG,
+  VARIANT_PREDICATES,
+  VARIANT_BLOB,
+  VARIANT_SYMBOL,
+  VARIANT_BLOCK,
+  VARIANT_CLUSTER,
+  VARIANT_SHARED_SIZE,
+  VARIANT_SCRATCH_SIZE,
+  VARIANT_SCRATCH_ALIGN,
+  VARIANT_PARAM_SIZE,
+  VARIANT_FIELDS,
+  VARIANT_TENSOR_MAPS,
+  VARIANT_MIN_DRIVER,
+  VARIANT_PDL,
+  VARIANT_RESOURCES,
+  VARIANT_COOPERATIVE
+};
+enum { ROW_UPPER, ROW_CONFIG };
+enum { TUNING_TARGET, TUNING_DEVICE, TUNING_KEYS, TUNING_ROWS };
+enum {
+  KERNEL_NAME,
+  KERNEL_PARAMS,
+  KERNEL_CONFIGS,
+  KERNEL_VARIANTS,
+  KERNEL_BLOBS,
+  KERNEL_TUNING
+};
+
+// Bytes of the structs, which stand in vectors.
+enum {
+  NRD_STEP_SIZE = 16,
+  NRD_PREDICATE_SIZE = 16,
+  NRD_FIELD_SIZE = 20,
+  NRD_BLOB_SIZE = 72
+};
+
+#endif // NEREID_RUNTIME_SCHEMA_H
