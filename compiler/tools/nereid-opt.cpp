@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Dialect/TGPU/TGPUDialect.h"
 #include "compiler/Dialect/TT/TTDialect.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -17,11 +18,11 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<nereid::tt::TTDialect, nereid::ttg::TTGDialect,
-                  mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect,
-                  mlir::gpu::GPUDialect, mlir::LLVM::LLVMDialect,
-                  mlir::math::MathDialect, mlir::scf::SCFDialect,
-                  mlir::ub::UBDialect>();
+  registry.insert<nereid::tgpu::TGPUDialect, nereid::tt::TTDialect,
+                  nereid::ttg::TTGDialect, mlir::arith::ArithDialect,
+                  mlir::cf::ControlFlowDialect, mlir::gpu::GPUDialect,
+                  mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+                  mlir::scf::SCFDialect, mlir::ub::UBDialect>();
 
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();

@@ -526,6 +526,17 @@ bool LinearLayout::operator==(const LinearLayout &other) const {
   return true;
 }
 
+llvm::hash_code hash_value(const LinearLayout &layout) {
+  llvm::hash_code hash = 0;
+  for (const auto &in : layout.ins)
+    for (const auto &basis : in.bases)
+      hash = llvm::hash_combine(
+          hash, llvm::hash_combine_range(basis.begin(), basis.end()));
+  for (const auto &out : layout.outs)
+    hash = llvm::hash_combine(hash, out.size);
+  return hash;
+}
+
 std::string LinearLayout::str() const {
   std::string text;
   raw_string_ostream os(text);

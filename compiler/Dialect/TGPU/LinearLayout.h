@@ -62,6 +62,7 @@
 #define NEREID_COMPILER_DIALECT_TGPU_LINEARLAYOUT_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 
@@ -203,6 +204,8 @@ public:
 
   /// "register: [(0,1)] lane: [(1,0), (2,0)] -> dim0: 4, dim1: 2".
   std::string str() const;
+
+  friend llvm::hash_code hash_value(const LinearLayout &layout);
 
 private:
   int findIn(llvm::StringRef name) const;
