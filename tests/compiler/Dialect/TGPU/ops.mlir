@@ -18,11 +18,6 @@ tt.func @convert(%x: tensor<2x2xf32, #a>) -> tensor<2x2xf32, #b> {
 // CHECK: tgpu.local_load
 // CHECK: tgpu.local_store
 // CHECK: tgpu.local_alloc : () -> !tgpu.tile<4xi8, offset = {{\[\[}}1], [2{{\]\]}}>
-tt.func @shared
-// CHECK: tgpu.local_alloc %{{.*}} -> !tgpu.tile<2x2xf32, offset = {{\[\[}}0, 1], [1, 1]]>
-// CHECK: tgpu.local_load
-// CHECK: tgpu.local_store
-// CHECK: tgpu.local_alloc : () -> !tgpu.tile<4xi8, offset = {{\[\[}}1], [2]]>
 tt.func @shared(%x: tensor<2x2xf32, #a>) {
   %0 = tgpu.local_alloc %x : (tensor<2x2xf32, #a>) -> !tgpu.tile<2x2xf32, offset = [[0, 1], [1, 1]]>
   %1 = tgpu.local_load %0 : !tgpu.tile<2x2xf32, offset = [[0, 1], [1, 1]]> -> tensor<2x2xf32, #a>
