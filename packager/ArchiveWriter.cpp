@@ -123,17 +123,17 @@ public:
     auto function = text(kernel.function);
     auto doc = text(kernel.doc);
     auto keys = strings(kernel.autotuneKey);
-    auto configVector = tables(configs);
-    auto variantVector = tables(variants);
+    auto configVector = builder.CreateVector(configs);
+    auto variantVector = builder.CreateVector(variants);
     std::vector<archive::Blob> described = blobs.describe();
-    auto blobVector = structs(described);
+    auto blobVector = builder.CreateVectorOfStructs(described);
 
     archive::KernelBuilder table(builder);
     table.add_name(name);
-    add(params, &archive::KernelBuilder::add_params, table);
-    add(configVector, &archive::KernelBuilder::add_configs, table);
-    add(variantVector, &archive::KernelBuilder::add_variants, table);
-    add(blobVector, &archive::KernelBuilder::add_blobs, table);
+    table.add_params(params);
+    table.add_configs(configVector);
+    table.add_variants(variantVector);
+    table.add_blobs(blobVector);
     add(tuning, &archive::KernelBuilder::add_tuning, table);
     add(keys, &archive::KernelBuilder::add_autotune_key, table);
     add(source, &archive::KernelBuilder::add_source, table);
@@ -171,19 +171,6 @@ private:
       return {};
     return builder.CreateVector(all);
   }
-  template <typename T>
-  Offset<flatbuffers::Vector<const T *>> structs(const std::vector<T> &all) {
-    if (all.empty())
-      return {};
-    return builder.CreateVectorOfStructs(all);
-  }
-  template <typename T>
-  Offset<flatbuffers::Vector<Offset<T>>>
-  tables(const std::vector<Offset<T>> &all) {
-    if (all.empty())
-      return {};
-    return builder.CreateVector(all);
-  }
   template <typename In, typename Out>
   Offset<flatbuffers::Vector<Offset<Out>>>
   vectorOf(const std::vector<In> &all,
@@ -191,7 +178,7 @@ private:
     std::vector<Offset<Out>> offsets;
     for (const In &one : all)
       offsets.push_back((this->*make)(one));
-    return tables(offsets);
+    return builder.CreateVector(offsets);
   }
 
   Offset<archive::KeyValue> keyValue(const KeyValue &pair) {
@@ -213,7 +200,7 @@ private:
     std::vector<archive::GridStep> steps;
     for (const GridStep &step : axis.steps)
       steps.emplace_back(step.operand, static_cast<archive::GridOp>(step.op));
-    auto stepVector = structs(steps);
+    auto stepVector = builder.CreateVectorOfStructs(steps);
     return archive::CreateGridAxis(builder, stepVector, text(axis.text));
   }
 
@@ -247,8 +234,8 @@ private:
     for (const Field &field : variant.fields)
       fields.emplace_back(field.slot, field.offset, field.size, field.index,
                           static_cast<archive::FieldKind>(field.kind));
-    auto predicateVector = structs(predicates);
-    auto fieldVector = structs(fields);
+    auto predicateVector = builder.CreateVectorOfStructs(predicates);
+    auto fieldVector = builder.CreateVectorOfStructs(fields);
     auto maps = vectorOf(variant.tensorMaps, &KernelWriter::tensorMap);
     auto block = numbers(variant.block);
     auto cluster = numbers(variant.cluster);
@@ -291,13 +278,8 @@ std::string writeRoot(const Pack &pack) {
                                 builder.CreateString(pair.value)));
   auto name = builder.CreateString(pack.name);
   auto producer = builder.CreateString(pack.producer);
-  // As in the kernels: what is empty is absent.
-  decltype(builder.CreateVectorOfStrings({})) targets;
-  if (!pack.kernels.empty())
-    targets = builder.CreateVectorOfStrings(pack.targets());
-  decltype(builder.CreateVector(provenance)) provenanceVector;
-  if (!provenance.empty())
-    provenanceVector = builder.CreateVector(provenance);
+  auto targets = builder.CreateVectorOfStrings(pack.targets());
+  auto provenanceVector = builder.CreateVector(provenance);
   builder.Finish(
       archive::CreateRoot(builder, name, producer, targets, provenanceVector),
       kRootId);

@@ -1,0 +1,142 @@
+//===- Passes.td - The passes on tile IR, and what they promise -----------===//
+
+#ifndef NEREID_COMPILER_TRANSFORMS_PASSES_TD
+#define NEREID_COMPILER_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Import : Pass<"nrd-import", "::mlir::ModuleOp"> {
+  let summary = "Bring tile IR from outside to the form later passes expect";
+  let description = [{
+    Text printed by some version of Triton says some things in another way than
+    our front end. After this pass:
+
+    * a barrier is `ttg.barrier`, never `gpu.barrier`;
+    * no function is `noinline`, a hint that changes no result: the back ends
+      compile one function per kernel;
+    * blocks that nothing reaches are gone.
+  }];
+  let dependentDialects = ["::nereid::ttg::TTGDialect"];
+}
+
+def StructureControlFlow : Pass<"nrd-structure-control-flow", "::mlir::ModuleOp"> {
+  let summary = "Turn branches between blocks into scf";
+  let description = [{
+    An early return of the source arrives as several blocks. The pass gives
+    every `tt.func`, and every region of a `tt.map_elementwise`, a single block,
+    with `scf.if`, `scf.index_switch` and `scf.while` in it. A function of one
+    block can be inlined anywhere, a loop body included, so this runs before
+    inlining.
+
+    ```mlir
+    cf.cond_br %c, ^bb1, ^bb2
+    ^bb1:
+      tt.return
+    ^bb2:
+      tt.store %p, %x : !tt.ptr<f32>
+      tt.return
+    // becomes
+    scf.if %c {
+    } else {
+      tt.store %p, %x : !tt.ptr<f32>
+    }
+    tt.return
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+    "::mlir::scf::SCFDialect", "::mlir::ub::UBDialect"
+  ];
+}
+
+def LowerBlockPointers : Pass<"nrd-lower-block-pointers", "::mlir::ModuleOp"> {
+  let summary = "Turn block pointers into pointers and masks";
+  let description = [{
+    A block pointer becomes its base, and the shape, strides and offsets as i64
+    scalars, through loops, branches and calls too. A load or store through it
+    then uses, for each dimension d, the coordinate `offset[d] + range`:
+
+    * pointers: base + sum of offset[d] * stride[d], a scalar, plus the tensor
+      sum of range * stride[d], which does not change in a loop;
+    * mask: 0 <= coordinate < shape[d] for the dimensions of `boundaryCheck`;
+    * other: zero or NaN where `padding` says so, else nothing.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::nereid::tt::TTDialect"];
+}
+
+def LowerDescriptors : Pass<"nrd-lower-descriptors", "::mlir::ModuleOp"> {
+  let summary = "Turn tensor descriptors into pointers and masks";
+  let description = [{
+    For targets with no hardware for descriptors. A descriptor becomes its base,
+    shape, strides and padding; loads, stores, reductions, gathers and scatters
+    become `tt.load`, `tt.store` and `tt.atomic_rmw` masked to the array.
+
+    A descriptor argument of a kernel is replaced by arguments for its base, its
+    shape (i32) and its strides (i64). Every argument of a kernel then carries
+    `nrd.slot`, the source argument that it belongs to, and `nrd.field`:
+    "value", "shape" or "stride", the last two with the dimension in
+    `nrd.index`. The last stride is 1 by the language's rules; the argument for
+    it exists and is unused.
+
+    ```mlir
+    tt.func public @k(%d: !tt.tensordesc<64x64xf16>, %n: i32)
+    // becomes
+    tt.func public @k(
+        %d: !tt.ptr<f16> {nrd.field = "value", nrd.slot = 0 : i32},
+        %d0: i32 {nrd.field = "shape", nrd.index = 0 : i32, nrd.slot = 0 : i32},
+        ...
+        %n: i32 {nrd.field = "value", nrd.slot = 1 : i32})
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::nereid::tt::TTDialect"];
+}
+
+def ScalarizeLoopCarries : Pass<"nrd-scalarize-loop-carries"> {
+  let summary = "Carry a scalar offset through a loop, not a tensor";
+  let description = [{
+    A tensor of pointers or integers that every iteration moves by one uniform
+    amount (`a_ptrs += BLOCK_K * stride`) becomes the tensor before the loop,
+    which does not change, plus a scalar that the loop carries. Pointers carry
+    an i64 offset in elements; integers carry their own type. Both are exact.
+    Loops may be nested, and the loop's result is rebuilt the same way.
+
+    ```mlir
+    %r = scf.for ... iter_args(%p = %init) -> (tensor<64x!tt.ptr<f16>>) {
+      %x = tt.load %p : tensor<64x!tt.ptr<f16>>
+      %q = tt.addptr %p, %step : tensor<64x!tt.ptr<f16>>, tensor<64xi32>
+      scf.yield %q : tensor<64x!tt.ptr<f16>>
+    }
+    // becomes, with %step the splat of %s
+    %r = scf.for ... iter_args(%o = %c0) -> (i64) {
+      %so = tt.splat %o : i64 -> tensor<64xi64>
+      %p = tt.addptr %init, %so : tensor<64x!tt.ptr<f16>>, tensor<64xi64>
+      %x = tt.load %p : tensor<64x!tt.ptr<f16>>
+      %t = arith.extsi %s : i32 to i64
+      %q = arith.addi %o, %t : i64
+      scf.yield %q : i64
+    }
+    ```
+
+    Where `%init` is itself `addptr(splat(%base), %tensor)`, the offset goes to
+    the scalar: `addptr(splat(addptr(%base, %o)), %tensor)`.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::nereid::tt::TTDialect"
+  ];
+}
+
+def Combine : Pass<"nrd-combine"> {
+  let summary = "Fold ops of several dialects into each other";
+  let description = [{
+    * An elementwise op of splats is a splat of the scalar op.
+    * `x + dot(a, b, 0)` is `dot(a, b, x)`, as Triton compiles it.
+    * `select(m, load(p, m), other)` is `load(p, m, other)`.
+    * `select(splat(c), a, b)` is `select(c, a, b)`.
+    * A uniform offset is added to the scalar pointer below a tensor of them.
+    * Canonical forms of tt and arith, as -canonicalize gives them.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::nereid::tt::TTDialect"];
+}
+
+#endif // NEREID_COMPILER_TRANSFORMS_PASSES_TD
