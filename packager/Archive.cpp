@@ -2,6 +2,7 @@
 
 #include "packager/Archive.h"
 
+#include "nereid/archive_limits.h"
 #include "packager/SignatureType.h"
 #include "packager/Sort.h"
 #include "packager/Suggest.h"
@@ -65,6 +66,19 @@ void sortVariants(Kernel &kernel) {
 }
 
 namespace {
+
+struct Count {
+  const char *what;
+  uint64_t count, limit;
+};
+
+Status checkCounts(std::initializer_list<Count> counts) {
+  for (const Count &one : counts)
+    if (one.count > one.limit)
+      return Status::error("it has ", one.count, " ", one.what, "; at most ",
+                           one.limit, " are allowed");
+  return {};
+}
 
 // Each check returns the first relation that does not hold; the caller says
 // where it was.
@@ -218,17 +232,31 @@ Status checkVariant(const Kernel &kernel, const Variant &variant) {
     return Status::error("it uses config ", variant.config, " of ",
                          kernel.configs.size());
   // CUDA's and HIP's own limits on a launch.
-  if (Status status = checkDims(variant.block, "the block", 1024); !status)
+  if (Status status = checkDims(variant.block, "the block", NRD_MAX_BLOCK);
+      !status)
     return status;
   if (Status status = checkDims(variant.cluster, "the cluster", 16); !status)
     return status;
-  if (variant.scratchAlign == 0 || variant.scratchAlign > 4096 ||
+  if (variant.scratchAlign == 0 ||
+      variant.scratchAlign > NRD_MAX_SCRATCH_ALIGN ||
       (variant.scratchAlign & (variant.scratchAlign - 1)))
     return Status::error("its scratch alignment is ", variant.scratchAlign,
-                         "; it must be a power of two up to 4096");
-  if (variant.paramSize > 32768)
+                         "; it must be a power of two up to ",
+                         NRD_MAX_SCRATCH_ALIGN);
+  if (variant.paramSize > NRD_MAX_PARAM_SIZE)
     return Status::error("its parameter block has ", variant.paramSize,
-                         " bytes, more than any device takes");
+                         " bytes; at most ", NRD_MAX_PARAM_SIZE,
+                         " are allowed");
+  if (variant.scratchSize > NRD_MAX_SCRATCH)
+    return Status::error("it asks for ", variant.scratchSize,
+                         " bytes of scratch; at most ", NRD_MAX_SCRATCH,
+                         " are allowed");
+  if (Status status = checkCounts(
+          {{"predicates", variant.predicates.size(), NRD_MAX_PREDICATES},
+           {"fields", variant.fields.size(), NRD_MAX_FIELDS},
+           {"tensor maps", variant.tensorMaps.size(), NRD_MAX_TENSOR_MAPS}});
+      !status)
+    return status;
   for (const Predicate &predicate : variant.predicates)
     if (Status status = checkPredicate(kernel, predicate); !status)
       return status;
@@ -251,8 +279,11 @@ Status checkVariant(const Kernel &kernel, const Variant &variant) {
 
 Status checkTuning(const Kernel &kernel, const TuningTable &table,
                    const std::vector<int> &ranks) {
-  if (table.keys.size() > 16)
-    return Status::error("it has ", table.keys.size(), " keys, at most 16");
+  if (Status status =
+          checkCounts({{"keys", table.keys.size(), NRD_MAX_TUNING_KEYS},
+                       {"rows", table.rows.size(), NRD_MAX_TUNING_ROWS}});
+      !status)
+    return status;
   for (const GridAxis &key : table.keys)
     if (Status status = checkGridProgram(key.steps, ranks); !status)
       return status.within("key '" + key.text + "'");
@@ -278,6 +309,13 @@ Status checkKernel(const Kernel &kernel, const CheckOptions &options) {
   std::string where = "kernel '" + kernel.name + "'";
   if (kernel.name.empty())
     return Status::error("a kernel has no name");
+  if (Status status = checkCounts(
+          {{"parameters", kernel.params.size(), NRD_MAX_SLOTS},
+           {"configs", kernel.configs.size(), NRD_MAX_CONFIGS},
+           {"variants", kernel.variants.size(), NRD_MAX_VARIANTS},
+           {"tuning tables", kernel.tuning.size(), NRD_MAX_TUNING_TABLES}});
+      !status)
+    return status.within(where);
   std::vector<int> ranks;
   std::set<std::string> names;
   for (const Param &param : kernel.params) {

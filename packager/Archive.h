@@ -24,8 +24,8 @@
 
 namespace nereid::pack {
 
-constexpr uint32_t kVersionMajor = 1;
-constexpr uint32_t kVersionMinor = 0;
+constexpr uint32_t kVersionMajor = NRD_ARCHIVE_VERSION_MAJOR;
+constexpr uint32_t kVersionMinor = NRD_ARCHIVE_VERSION_MINOR;
 
 /// The first eight bytes of every pack.
 constexpr std::string_view kMagic = "NEREID\r\n";

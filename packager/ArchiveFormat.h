@@ -4,6 +4,7 @@
 #define NEREID_PACKAGER_ARCHIVEFORMAT_H
 
 #include "nereid/archive_generated.h"
+#include "nereid/archive_limits.h"
 #include "packager/Archive.h"
 
 #include <cstring>
@@ -12,13 +13,14 @@ namespace nereid::pack {
 
 constexpr const char kRootId[] = "NRD1";
 constexpr const char kKernelId[] = "NRK1";
-constexpr uint64_t kPartAlignment = 64;
+constexpr uint64_t kPartAlignment = NRD_ARCHIVE_ALIGNMENT;
 constexpr size_t kHeaderSize = sizeof(archive::Header);
 constexpr size_t kSignatureSize = 32 + 64;
-constexpr uint64_t kMaxKernels = uint64_t(1) << 24;
+constexpr uint64_t kMaxKernels = NRD_MAX_KERNELS;
 
-static_assert(kHeaderSize == 88, "the header's layout is the format");
-static_assert(sizeof(archive::DirectoryEntry) == 64,
+static_assert(kHeaderSize == NRD_ARCHIVE_HEADER_SIZE,
+              "the header's layout is the format");
+static_assert(sizeof(archive::DirectoryEntry) == NRD_ARCHIVE_ENTRY_SIZE,
               "the directory's layout is the format");
 static_assert(sizeof(archive::Blob) == 72, "a blob's layout is the format");
 

@@ -123,17 +123,17 @@ public:
     auto function = text(kernel.function);
     auto doc = text(kernel.doc);
     auto keys = strings(kernel.autotuneKey);
-    auto configVector = builder.CreateVector(configs);
-    auto variantVector = builder.CreateVector(variants);
+    auto configVector = tables(configs);
+    auto variantVector = tables(variants);
     std::vector<archive::Blob> described = blobs.describe();
-    auto blobVector = builder.CreateVectorOfStructs(described);
+    auto blobVector = structs(described);
 
     archive::KernelBuilder table(builder);
     table.add_name(name);
-    table.add_params(params);
-    table.add_configs(configVector);
-    table.add_variants(variantVector);
-    table.add_blobs(blobVector);
+    add(params, &archive::KernelBuilder::add_params, table);
+    add(configVector, &archive::KernelBuilder::add_configs, table);
+    add(variantVector, &archive::KernelBuilder::add_variants, table);
+    add(blobVector, &archive::KernelBuilder::add_blobs, table);
     add(tuning, &archive::KernelBuilder::add_tuning, table);
     add(keys, &archive::KernelBuilder::add_autotune_key, table);
     add(source, &archive::KernelBuilder::add_source, table);
@@ -171,6 +171,19 @@ private:
       return {};
     return builder.CreateVector(all);
   }
+  template <typename T>
+  Offset<flatbuffers::Vector<const T *>> structs(const std::vector<T> &all) {
+    if (all.empty())
+      return {};
+    return builder.CreateVectorOfStructs(all);
+  }
+  template <typename T>
+  Offset<flatbuffers::Vector<Offset<T>>>
+  tables(const std::vector<Offset<T>> &all) {
+    if (all.empty())
+      return {};
+    return builder.CreateVector(all);
+  }
   template <typename In, typename Out>
   Offset<flatbuffers::Vector<Offset<Out>>>
   vectorOf(const std::vector<In> &all,
@@ -178,7 +191,7 @@ private:
     std::vector<Offset<Out>> offsets;
     for (const In &one : all)
       offsets.push_back((this->*make)(one));
-    return builder.CreateVector(offsets);
+    return tables(offsets);
   }
 
   Offset<archive::KeyValue> keyValue(const KeyValue &pair) {
@@ -200,7 +213,7 @@ private:
     std::vector<archive::GridStep> steps;
     for (const GridStep &step : axis.steps)
       steps.emplace_back(step.operand, static_cast<archive::GridOp>(step.op));
-    auto stepVector = builder.CreateVectorOfStructs(steps);
+    auto stepVector = structs(steps);
     return archive::CreateGridAxis(builder, stepVector, text(axis.text));
   }
 
@@ -234,8 +247,8 @@ private:
     for (const Field &field : variant.fields)
       fields.emplace_back(field.slot, field.offset, field.size, field.index,
                           static_cast<archive::FieldKind>(field.kind));
-    auto predicateVector = builder.CreateVectorOfStructs(predicates);
-    auto fieldVector = builder.CreateVectorOfStructs(fields);
+    auto predicateVector = structs(predicates);
+    auto fieldVector = structs(fields);
     auto maps = vectorOf(variant.tensorMaps, &KernelWriter::tensorMap);
     auto block = numbers(variant.block);
     auto cluster = numbers(variant.cluster);
@@ -278,8 +291,13 @@ std::string writeRoot(const Pack &pack) {
                                 builder.CreateString(pair.value)));
   auto name = builder.CreateString(pack.name);
   auto producer = builder.CreateString(pack.producer);
-  auto targets = builder.CreateVectorOfStrings(pack.targets());
-  auto provenanceVector = builder.CreateVector(provenance);
+  // As in the kernels: what is empty is absent.
+  decltype(builder.CreateVectorOfStrings({})) targets;
+  if (!pack.kernels.empty())
+    targets = builder.CreateVectorOfStrings(pack.targets());
+  decltype(builder.CreateVector(provenance)) provenanceVector;
+  if (!provenance.empty())
+    provenanceVector = builder.CreateVector(provenance);
   builder.Finish(
       archive::CreateRoot(builder, name, producer, targets, provenanceVector),
       kRootId);

@@ -3,6 +3,7 @@
 #ifndef NEREID_PACKAGER_COMPRESS_H
 #define NEREID_PACKAGER_COMPRESS_H
 
+#include "nereid/archive_limits.h"
 #include "packager/Result.h"
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace nereid::pack {
 
 /// No blob may be larger when unpacked: a bound on what a hostile pack can make
 /// a reader allocate.
-constexpr uint64_t kMaxBlobSize = uint64_t(1) << 30;
+constexpr uint64_t kMaxBlobSize = NRD_MAX_IMAGE_SIZE;
 
 /// The zstd frame of `raw`, at the level packs are built with; the same bytes
 /// for the same input and zstd version. `dictionary` may be empty.

@@ -511,6 +511,11 @@ bool GridExpr::compile(const GridNames &names, GridAxis &out,
     depth += step.op <= GridOp::PushDim ? 1 : -1;
     deepest = std::max(deepest, depth);
   }
+  if (out.steps.size() > NRD_MAX_GRID_STEPS) {
+    error.text = concat("the expression has ", out.steps.size(),
+                        " steps; at most ", NRD_MAX_GRID_STEPS, " are allowed");
+    return false;
+  }
   if (deepest > kMaxGridStack) {
     error.text = concat("the expression needs a stack of ", deepest,
                         " values; at most ", kMaxGridStack, " are allowed");
@@ -528,6 +533,9 @@ bool GridExpr::compile(const GridNames &names, GridAxis &out,
 Status checkGridProgram(const std::vector<GridStep> &steps,
                         const std::vector<int> &ranks) {
   unsigned depth = 0;
+  if (steps.size() > NRD_MAX_GRID_STEPS)
+    return Status::error("it has ", steps.size(), " steps; at most ",
+                         NRD_MAX_GRID_STEPS, " are allowed");
   for (size_t i = 0; i < steps.size(); ++i) {
     const GridStep &step = steps[i];
     auto slotRank = [&](int64_t slot) {

@@ -20,6 +20,7 @@
 #ifndef NEREID_PACKAGER_GRIDEXPR_H
 #define NEREID_PACKAGER_GRIDEXPR_H
 
+#include "nereid/archive_limits.h"
 #include "packager/Result.h"
 
 #include <cstdint>
@@ -44,7 +45,6 @@ enum class GridOp : uint8_t {
   Min,
   Max,
 };
-constexpr unsigned kGridOpCount = 11;
 
 struct GridStep {
   int64_t operand = 0;
@@ -61,7 +61,7 @@ struct GridAxis {
 };
 
 /// The deepest stack a program may need: readers reserve this much.
-constexpr unsigned kMaxGridStack = 32;
+constexpr unsigned kMaxGridStack = NRD_MAX_GRID_DEPTH;
 
 /// A failure inside an expression, with the place it was found at.
 struct GridError {

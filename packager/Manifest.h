@@ -97,6 +97,8 @@ struct ManifestKernel {
   std::vector<std::string> targets;
   /// Empty: the default of each target.
   std::vector<Specialization> variants;
+  /// Made from --signature and --const: messages then name those.
+  bool fromCommandLine = false;
   Location where, sourceWhere, functionWhere, signatureWhere;
 };
 

@@ -37,8 +37,8 @@ static size_t distance(std::string_view a, std::string_view b) {
 std::string nearest(std::string_view word,
                     const std::vector<std::string> &candidates) {
   std::string best;
-  size_t bestCost =
-      std::max<size_t>(1, std::min<size_t>(word.size() / 3, 3)) + 1;
+  // A third of the word may be wrong; of one or two letters, only their case.
+  size_t bestCost = std::min<size_t>(word.size() / 3, 3) + 1;
   for (const std::string &candidate : candidates) {
     // The table is quadratic, and nobody mistypes that much.
     if (candidate.size() > 200 || word.size() > 200 || candidate == word)
@@ -49,6 +49,16 @@ std::string nearest(std::string_view word,
       best = candidate;
     }
   }
+  if (!best.empty() || word.empty())
+    return best;
+  // A word cut short, when it can only mean one.
+  for (const std::string &candidate : candidates)
+    if (candidate.size() > word.size() &&
+        std::string_view(candidate).substr(0, word.size()) == word) {
+      if (!best.empty())
+        return "";
+      best = candidate;
+    }
   return best;
 }
 

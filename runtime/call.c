@@ -172,8 +172,7 @@ NRD_COLD static nrd_status_t fail_slot(const nrd_call_t *call, uint32_t slot,
 static inline const nrd_slot_t *get_slot(const nrd_call_t *call, uint32_t slot,
                                          nrd_slot_kind_t kind) {
   const nrd_index_t *index = call->kernel->index;
-  if (!NRD_LIKELY(slot < index->slot_count &&
-                  index->slots[slot].kind == kind))
+  if (!NRD_LIKELY(slot < index->slot_count && index->slots[slot].kind == kind))
     return NULL;
   return &index->slots[slot];
 }
@@ -227,8 +226,7 @@ nrd_status_t nrd_call_set_int(nrd_call_t *call, uint32_t slot, int64_t value) {
   return NRD_OK;
 }
 
-nrd_status_t nrd_call_set_float(nrd_call_t *call, uint32_t slot,
-                                double value) {
+nrd_status_t nrd_call_set_float(nrd_call_t *call, uint32_t slot, double value) {
   NRD_NEED(call);
   const nrd_slot_t *info = get_slot(call, slot, NRD_SLOT_FLOAT);
   if (!info)
@@ -237,8 +235,8 @@ nrd_status_t nrd_call_set_float(nrd_call_t *call, uint32_t slot,
     return nrd_fail(NRD_INVALID_ARGUMENT,
                     "'%s' of kernel '%s' was fixed to %g when the pack was "
                     "built; got %g",
-                    info->name, call->kernel->index->name,
-                    info->constant_real, value);
+                    info->name, call->kernel->index->name, info->constant_real,
+                    value);
   int64_t bits;
   memcpy(&bits, &value, sizeof bits);
   set_value(call, slot, bits);
@@ -362,7 +360,8 @@ static nrd_status_t choose_variant(nrd_call_t *call) {
   }
   call->dirty |= NRD_DIRTY_GRID | (plan->map_count ? NRD_DIRTY_MAPS : 0);
   if (nrd_log_enabled(NRD_LOG_DECISION))
-    nrd_log(NRD_LOG_DECISION, "%s: kernel '%s' takes variant %u (%s, config %u)",
+    nrd_log(NRD_LOG_DECISION,
+            "%s: kernel '%s' takes variant %u (%s, config %u)",
             call->launch.device->name, call->kernel->index->name,
             candidate->variant, plan->image.target, plan->config);
   return NRD_OK;
@@ -486,8 +485,8 @@ static nrd_status_t evaluate_grid(nrd_call_t *call, uint32_t out_grid[3]) {
       return nrd_fail(NRD_INVALID_ARGUMENT,
                       "kernel '%.100s': the grid's %c, '%s', is %lld; 0 to %d "
                       "can be launched",
-                      index->name, "xyz"[axis], program->text,
-                      (long long)value, NRD_MAX_GRID);
+                      index->name, "xyz"[axis], program->text, (long long)value,
+                      NRD_MAX_GRID);
     out_grid[axis] = (uint32_t)value;
   }
   return NRD_OK;

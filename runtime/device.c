@@ -42,8 +42,7 @@ static nrd_status_t open_driver(const nrd_driver_t *driver,
   if (options->scratch)
     device->scratch = *options->scratch;
   atomic_init(&device->references, 1);
-  nrd_log(NRD_LOG_DECISION, "opened %s: %s", device->name,
-          device->description);
+  nrd_log(NRD_LOG_DECISION, "opened %s: %s", device->name, device->description);
   *out_device = device;
   return NRD_OK;
 }
@@ -102,8 +101,8 @@ nrd_status_t nrd_device_open_with(const char *name,
   nrd_status_t status;
   if (interpret && *interpret && strcmp(interpret, "0") &&
       strncmp(chosen, "interpret", 9))
-    status = open_driver(find_driver("interpret", 9), chosen, &given,
-                         out_device);
+    status =
+        open_driver(find_driver("interpret", 9), chosen, &given, out_device);
   else if (!strcmp(chosen, "auto"))
     status = open_auto(&given, out_device);
   else
@@ -214,8 +213,7 @@ static nrd_status_t copy(nrd_device_t *device, void *to, const void *from,
     return NRD_OK;
   NRD_NEED(to);
   NRD_NEED(from);
-  return device->driver->copy(device, to, from, size, to_is_host,
-                              from_is_host);
+  return device->driver->copy(device, to, from, size, to_is_host, from_is_host);
 }
 
 nrd_status_t nrd_buffer_copy_to_device(nrd_device_t *device, void *to,

@@ -90,8 +90,7 @@ static int facts_cover(const nrd_facts_t *facts, const nrd_facts_t *needs) {
 
 // The config that the group's tuning table gives these arguments, or
 // NRD_CONFIG_AUTO.
-static uint32_t tuned_config(const nrd_call_t *call,
-                             const nrd_group_t *group) {
+static uint32_t tuned_config(const nrd_call_t *call, const nrd_group_t *group) {
   const nrd_tuning_t *tuning = group->tuning;
   if (!tuning)
     return NRD_CONFIG_AUTO;
@@ -261,8 +260,9 @@ static void explain_variant(const nrd_kernel_t *kernel,
     nrd_explain_fact(call, &kernel->facts[f], text);
   }
   if (is_first)
-    nrd_text_add(text, chosen ? "fits, but variant %u comes first"
-                              : "fits, but the call is not bound",
+    nrd_text_add(text,
+                 chosen ? "fits, but variant %u comes first"
+                        : "fits, but the call is not bound",
                  chosen ? chosen->variant : 0);
   nrd_text_add(text, "\n");
 }
@@ -288,7 +288,6 @@ size_t nrd_kernel_explain(const nrd_kernel_t *kernel,
                  capacity);
 }
 
-size_t nrd_call_explain(const nrd_call_t *call, char *buffer,
-                        size_t capacity) {
+size_t nrd_call_explain(const nrd_call_t *call, char *buffer, size_t capacity) {
   return explain(call->kernel, call->kernel->device, call, buffer, capacity);
 }

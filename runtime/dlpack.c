@@ -24,12 +24,12 @@ static const struct {
   uint8_t code;
   uint8_t bits;
 } types[] = {
-    {"i1", 6, 8},       {"i8", 0, 8},        {"i16", 0, 16},
-    {"i32", 0, 32},     {"i64", 0, 64},      {"u8", 1, 8},
-    {"u16", 1, 16},     {"u32", 1, 32},      {"u64", 1, 64},
-    {"fp16", 2, 16},    {"fp32", 2, 32},     {"fp64", 2, 64},
-    {"bf16", 4, 16},    {"fp8e4nv", 10, 8},  {"fp8e4b8", 11, 8},
-    {"fp8e5", 12, 8},   {"fp8e5b16", 13, 8},
+    {"i1", 6, 8},     {"i8", 0, 8},        {"i16", 0, 16},
+    {"i32", 0, 32},   {"i64", 0, 64},      {"u8", 1, 8},
+    {"u16", 1, 16},   {"u32", 1, 32},      {"u64", 1, 64},
+    {"fp16", 2, 16},  {"fp32", 2, 32},     {"fp64", 2, 64},
+    {"bf16", 4, 16},  {"fp8e4nv", 10, 8},  {"fp8e4b8", 11, 8},
+    {"fp8e5", 12, 8}, {"fp8e5b16", 13, 8},
 };
 
 // "*kfp16" and "tensordesc<fp16[128,64]>" have elements of type "fp16".
@@ -56,8 +56,8 @@ nrd_status_t nrd_call_set_dlpack(nrd_call_t *call, uint32_t slot,
   NRD_NEED(call);
   NRD_NEED(dl_tensor);
   const nrd_slot_t *info = nrd_kernel_slot(call->kernel, slot);
-  if (!info || (info->kind != NRD_SLOT_POINTER &&
-                info->kind != NRD_SLOT_DESCRIPTOR))
+  if (!info ||
+      (info->kind != NRD_SLOT_POINTER && info->kind != NRD_SLOT_DESCRIPTOR))
     return nrd_fail(NRD_INVALID_ARGUMENT,
                     "nrd_call_set_dlpack: slot %u of kernel '%s' does not take "
                     "a tensor",

@@ -51,7 +51,8 @@ typedef struct nrd_grid_arguments_t {
 int nrd_grid_value(const nrd_grid_axis_t *axis,
                    const nrd_grid_arguments_t *arguments, int64_t *out_value);
 
-// The same with a message: overflow and division by zero are NRD_INVALID_ARGUMENT; |what| names the value ("the grid's x").
+// The same with a message: overflow and division by zero are
+// NRD_INVALID_ARGUMENT; |what| names the value ("the grid's x").
 nrd_status_t nrd_grid_evaluate(const nrd_grid_axis_t *axis,
                                const nrd_grid_arguments_t *arguments,
                                const char *what, int64_t *out_value);

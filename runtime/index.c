@@ -137,9 +137,8 @@ static nrd_status_t read_axis(reader_t *r, nrd_flat_t table,
     const nrd_slot_t *named = &r->index->slots[slot];
     CORRUPT_IF(op == NRD_GRID_PUSH_SLOT && named->kind != NRD_SLOT_INTEGER,
                "an expression uses a parameter that is not an integer");
-    CORRUPT_IF(op == NRD_GRID_PUSH_DIM &&
-                   (named->kind != NRD_SLOT_DESCRIPTOR ||
-                    operand % 8 >= named->rank),
+    CORRUPT_IF(op == NRD_GRID_PUSH_DIM && (named->kind != NRD_SLOT_DESCRIPTOR ||
+                                           operand % 8 >= named->rank),
                "an expression uses a dimension that does not exist");
     nrd_slot_add(used, (uint32_t)slot);
   }
@@ -163,8 +162,7 @@ static nrd_status_t read_config(reader_t *r, nrd_flat_t table,
              "a config's IR does not exist");
 
   nrd_flat_vector_t list = nrd_flat_vector(table, CONFIG_CONSTANTS);
-  nrd_config_constant_t *constants =
-      allocate(r, list.count, sizeof *constants);
+  nrd_config_constant_t *constants = allocate(r, list.count, sizeof *constants);
   if (!constants)
     return no_memory(r);
   config->constants = constants;
@@ -377,8 +375,7 @@ static int read_sizes(nrd_flat_vector_t list, uint64_t limit,
   if (list.count > 3)
     return 0;
   for (uint32_t i = 0; i < 3; ++i) {
-    out_sizes[i] =
-        i < list.count ? nrd_load32(list.data + 4 * (size_t)i) : 1;
+    out_sizes[i] = i < list.count ? nrd_load32(list.data + 4 * (size_t)i) : 1;
     product *= out_sizes[i];
     if (product < 1 || product > limit)
       return 0;
@@ -404,9 +401,9 @@ static nrd_status_t read_variant(reader_t *r, nrd_flat_t table,
   CORRUPT_IF(!read_sizes(nrd_flat_vector(table, VARIANT_BLOCK), NRD_MAX_BLOCK,
                          image->block),
              "a variant has an impossible block");
-  CORRUPT_IF(!read_sizes(nrd_flat_vector(table, VARIANT_CLUSTER), 64,
-                         image->cluster),
-             "a variant has an impossible cluster");
+  CORRUPT_IF(
+      !read_sizes(nrd_flat_vector(table, VARIANT_CLUSTER), 64, image->cluster),
+      "a variant has an impossible cluster");
   image->num_ctas = r->index->configs[plan->config].num_ctas;
   image->shared_size = nrd_flat_u32(table, VARIANT_SHARED_SIZE, 0);
   image->scratch_size = nrd_flat_u64(table, VARIANT_SCRATCH_SIZE, 0);
@@ -425,8 +422,7 @@ static nrd_status_t read_variant(reader_t *r, nrd_flat_t table,
     r->index->max_param_size = image->param_size;
 
   NRD_TRY(read_maps(r, nrd_flat_vector(table, VARIANT_TENSOR_MAPS), plan));
-  NRD_TRY(
-      read_predicates(r, nrd_flat_vector(table, VARIANT_PREDICATES), plan));
+  NRD_TRY(read_predicates(r, nrd_flat_vector(table, VARIANT_PREDICATES), plan));
   NRD_TRY(read_fields(r, nrd_flat_vector(table, VARIANT_FIELDS), plan));
   if (blob->codec > 1 ||
       (blob->dictionary >= 0 && r->index->blobs[blob->dictionary].codec > 1))
@@ -462,8 +458,7 @@ static nrd_status_t read_variants(reader_t *r, nrd_flat_vector_t list) {
   r->index->plans = plans;
   r->index->variant_count = list.count;
   for (uint32_t i = 0; i < list.count; ++i)
-    NRD_TRY(
-        read_variant(r, nrd_flat_table(list, i), &variants[i], &plans[i]));
+    NRD_TRY(read_variant(r, nrd_flat_table(list, i), &variants[i], &plans[i]));
   return NRD_OK;
 }
 

@@ -49,8 +49,8 @@ static int find_fact(nrd_kernel_t *kernel, const nrd_predicate_t *predicate) {
 // Sorts the facts by slot and gives the candidates their bits.
 static int collect_facts(nrd_kernel_t *kernel) {
   uint32_t slot_count = kernel->index->slot_count;
-  kernel->facts =
-      nrd_arena_alloc(&kernel->arena, NRD_MAX_PREDICATES, sizeof *kernel->facts);
+  kernel->facts = nrd_arena_alloc(&kernel->arena, NRD_MAX_PREDICATES,
+                                  sizeof *kernel->facts);
   kernel->facts_of_slot = nrd_arena_alloc(
       &kernel->arena, (size_t)slot_count + 1, sizeof *kernel->facts_of_slot);
   if (!kernel->facts || !kernel->facts_of_slot)
@@ -186,10 +186,9 @@ static nrd_status_t fail_incompatible(const nrd_kernel_t *kernel) {
     nrd_text_add(&text, "; nearest miss: ");
     nrd_plan_suits(device, nearest, NULL, &text);
   }
-  return nrd_fail(NRD_INCOMPATIBLE,
-                  "no variant of kernel '%.200s' runs on %s (%s): %s",
-                  kernel->index->name, device->name, device->description,
-                  buffer);
+  return nrd_fail(
+      NRD_INCOMPATIBLE, "no variant of kernel '%.200s' runs on %s (%s): %s",
+      kernel->index->name, device->name, device->description, buffer);
 }
 
 //===-- Variants made up for the interpreter ------------------------------===//
@@ -314,8 +313,8 @@ static nrd_status_t create(nrd_pack_t *pack, nrd_device_t *device,
            collect_groups(kernel);
   nrd_status_t status = NRD_OK;
   if (!fits)
-    status = nrd_fail(NRD_OUT_OF_MEMORY, "no memory for kernel '%s'",
-                      index->name);
+    status =
+        nrd_fail(NRD_OUT_OF_MEMORY, "no memory for kernel '%s'", index->name);
   else if (device && !kernel->candidate_count)
     status = fail_incompatible(kernel);
   if (status != NRD_OK) {
@@ -444,9 +443,8 @@ nrd_status_t nrd_kernel_preload(const nrd_kernel_t *kernel) {
                     kernel->index->name);
   nrd_status_t result = NRD_INCOMPATIBLE;
   for (uint32_t i = 0; i < kernel->candidate_count; ++i) {
-    nrd_status_t status =
-        nrd_kernel_load((nrd_kernel_t *)(uintptr_t)kernel,
-                        &kernel->candidates[i]);
+    nrd_status_t status = nrd_kernel_load((nrd_kernel_t *)(uintptr_t)kernel,
+                                          &kernel->candidates[i]);
     if (status == NRD_OK)
       result = NRD_OK;
     else if (status != NRD_INCOMPATIBLE && status != NRD_UNSUPPORTED)

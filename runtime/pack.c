@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-
-
 //===-- Opening -----------------------------------------------------------===//
 
 typedef struct header_t {
@@ -76,8 +74,7 @@ static nrd_status_t check_header(const uint8_t *bytes, uint64_t size,
   if (h.file_size > size)
     return nrd_fail(NRD_CORRUPT,
                     "%s is truncated: it has %llu of its %llu bytes", where,
-                    (unsigned long long)size,
-                    (unsigned long long)h.file_size);
+                    (unsigned long long)size, (unsigned long long)h.file_size);
   if (h.root_size > NRD_MAX_ROOT_SIZE || h.kernel_count > NRD_MAX_KERNELS ||
       !lies_inside(h.root_offset, h.root_size, h.file_size) ||
       !lies_inside(h.directory_offset, h.kernel_count * NRD_ARCHIVE_ENTRY_SIZE,
@@ -181,8 +178,7 @@ static nrd_status_t open_pack(const char *path, const void *bytes, size_t size,
   if (status == NRD_OK) {
     char where[300];
     nrd_text_t text = {where, sizeof where, 0};
-    nrd_text_add(&text, path ? "'%s'" : "the pack in memory",
-                 path ? path : "");
+    nrd_text_add(&text, path ? "'%s'" : "the pack in memory", path ? path : "");
     pack->bytes = bytes;
     pack->size = size;
     status = open_bytes(pack, where, given.public_key);
@@ -357,8 +353,8 @@ static nrd_status_t not_found(nrd_pack_t *pack, const char *name) {
   // Only now does it matter whether the directory is whole.
   int ok = atomic_load_explicit(&pack->directory_ok, memory_order_relaxed);
   if (ok < 0) {
-    ok = nrd_hash(pack->directory, pack->kernel_count *
-                                       NRD_ARCHIVE_ENTRY_SIZE) ==
+    ok = nrd_hash(pack->directory,
+                  pack->kernel_count * NRD_ARCHIVE_ENTRY_SIZE) ==
          pack->directory_hash;
     atomic_store_explicit(&pack->directory_ok, ok, memory_order_relaxed);
   }

@@ -15,8 +15,7 @@
 #define SCHEMA(name, fields) {name, sizeof fields / sizeof *fields, fields}
 
 static const nrd_flat_field_t key_value_fields[] = {NAME, NAME};
-static const nrd_flat_schema_t key_value =
-    SCHEMA("KeyValue", key_value_fields);
+static const nrd_flat_schema_t key_value = SCHEMA("KeyValue", key_value_fields);
 
 static const nrd_flat_field_t root_fields[] = {STRING, STRING, STRINGS,
                                                TABLES(key_value)};
@@ -27,8 +26,8 @@ static const nrd_flat_field_t param_fields[] = {
     SCALAR(1), SCALAR(1), SCALAR(1), SCALAR(8), STRING};
 static const nrd_flat_schema_t param = SCHEMA("Param", param_fields);
 
-static const nrd_flat_field_t axis_fields[] = {
-    STRUCTS(NRD_STEP_SIZE, 8), STRING};
+static const nrd_flat_field_t axis_fields[] = {STRUCTS(NRD_STEP_SIZE, 8),
+                                               STRING};
 static const nrd_flat_schema_t axis = SCHEMA("GridAxis", axis_fields);
 
 static const nrd_flat_field_t constant_fields[] = {NAME, NAME};
@@ -76,11 +75,16 @@ static const nrd_flat_field_t tuning_fields[] = {NAME, STRING, TABLES(axis),
                                                  TABLES(row)};
 static const nrd_flat_schema_t tuning = SCHEMA("TuningTable", tuning_fields);
 
-static const nrd_flat_field_t kernel_fields[] = {
-    NAME,           TABLES(param),
-    TABLES(config), TABLES(variant),
-    STRUCTS(NRD_BLOB_SIZE, 8), TABLES(tuning),
-    STRINGS,        STRING,
-    STRING,         SCALAR(8),
-    TABLES(key_value), STRING};
+static const nrd_flat_field_t kernel_fields[] = {NAME,
+                                                 TABLES(param),
+                                                 TABLES(config),
+                                                 TABLES(variant),
+                                                 STRUCTS(NRD_BLOB_SIZE, 8),
+                                                 TABLES(tuning),
+                                                 STRINGS,
+                                                 STRING,
+                                                 STRING,
+                                                 SCALAR(8),
+                                                 TABLES(key_value),
+                                                 STRING};
 const nrd_flat_schema_t nrd_kernel_schema = SCHEMA("Kernel", kernel_fields);

@@ -14,8 +14,7 @@ static uint16_t narrow(double value, int exponent, int mantissa) {
   uint64_t fraction = bits & ((UINT64_C(1) << 52) - 1);
   uint16_t infinity = (uint16_t)(((1 << exponent) - 1) << mantissa);
   if (biased == 0x7ff) // a NaN stays one: its top fraction bit is set
-    return sign | infinity |
-           (uint16_t)(fraction ? 1 << (mantissa - 1) : 0);
+    return sign | infinity | (uint16_t)(fraction ? 1 << (mantissa - 1) : 0);
   int bias = (1 << (exponent - 1)) - 1;
   int power = biased - 1023;
   int least = 1 - bias; // of a normal result
@@ -29,8 +28,7 @@ static uint16_t narrow(double value, int exponent, int mantissa) {
   kept += rest > half || (rest == half && kept % 2);
   // A carry out of the fraction moves into the exponent, as it should.
   uint64_t result =
-      power < least ? kept
-                    : ((uint64_t)(power + bias - 1) << mantissa) + kept;
+      power < least ? kept : ((uint64_t)(power + bias - 1) << mantissa) + kept;
   return sign | (result > infinity ? infinity : (uint16_t)result);
 }
 

@@ -174,7 +174,7 @@ Num MathEmitter::exp2(Num x) const {
 
 // 2^n * e^r, |r| <= ln 2 / 2.
 Num MathEmitter::expTimesPower(Num x, int power) const {
-  x = atLeast(atMost(x, pick(90, 712)), pick(-105, -747));
+  x = atLeast(atMost(x, pick(89, 710) - power), pick(-105, -747));
   Num n = rint(x * kLog2E);
   Num r = fma(n, -kLn2High[isF64], x);
   r = fma(n, -kLn2Low[isF64], r);
@@ -185,7 +185,7 @@ Num MathEmitter::expTimesPower(Num x, int power) const {
 
 Num MathEmitter::expm1(Num x) const {
   // Below the lower limit the result is -1 to the last bit.
-  Num clamped = atLeast(atMost(x, pick(90, 712)), pick(-20, -40));
+  Num clamped = atLeast(atMost(x, pick(89, 710)), pick(-20, -40));
   Num n = rint(clamped * kLog2E);
   Num r = fma(n, -kLn2High[isF64], clamped);
   r = fma(n, -kLn2Low[isF64], r);
@@ -193,7 +193,8 @@ Num MathEmitter::expm1(Num x) const {
   // 2^n q + (2^n - 1), halved on the way because 2^n may overflow.
   Num t = power2(n - 1.0);
   Num result = fma(t, q, t - 0.5) * 2.0;
-  return select(eq(n, 0), q, result);
+  result = select(eq(n, 0), q, result);
+  return select(lt(abs(x), smallestNormal()), x, result); // and -0
 }
 
 //===----------------------------------------------------------------------===//
@@ -229,29 +230,28 @@ Num MathEmitter::log(Num x) const {
   return logSpecials(x, sum.high + (sum.low + tail));
 }
 
-// log2(1 + f) = (f + tail) * (1 + (log2(e) - 1)): the product with 1 is exact.
-Num MathEmitter::log2(Num x) const {
+// Logarithms to another base: log_b(1 + f) = (f + tail) * c. The product of f
+// with the few leading bits of c is taken without error; the rest is small.
+Num MathEmitter::logBase(Num x, Pair ofTwo, double leading, double rest,
+                         double whole) const {
   Decomposed parts = decompose(x);
   Logarithm l = logarithmOf(parts.mantissa - 1.0);
-  constexpr double kLog2EMinus1 = 0x1.c551d94ae0bf8p-2;
-  Num small = fma(l.tail, kLog2EMinus1, fma(l.f, kLog2EMinus1, l.tail));
-  Pair sum = fastTwoSum(parts.exponent, l.f);
-  return logSpecials(x, sum.high + (sum.low + small));
+  Num small = fma(l.f, rest, l.tail * whole);
+  small = fma(parts.exponent, ofTwo.low, small);
+  Pair head = twoProduct(l.f, like.same(leading));
+  Pair sum = fastTwoSum(parts.exponent * ofTwo.high, head.high);
+  return logSpecials(x, sum.high + (sum.low + (head.low + small)));
 }
 
-// log10(e) = 7/16 - a small rest; the product with 7/16 is nearly exact.
+Num MathEmitter::log2(Num x) const {
+  return logBase(x, {like.same(1), like.same(0)}, 1.4375, 0x1.547652b82fe17p-8,
+                 kLog2E);
+}
+
 Num MathEmitter::log10(Num x) const {
-  Decomposed parts = decompose(x);
-  Logarithm l = logarithmOf(parts.mantissa - 1.0);
-  constexpr double kLog10EHigh = 0.4375, kLog10ELow = -0x1.a42756c8d78e7p-9;
-  constexpr double kLog10Of2High[] = {0x1.344p-2, 0x1.34413509f78p-2};
-  constexpr double kLog10Of2Low[] = {0x1.3509f79fef312p-18,
-                                     0x1.fef311f12b358p-46};
-  Num rest = l.f * kLog10ELow + l.tail * 0x1.bcb7b1526e50ep-2;
-  rest = fma(parts.exponent, kLog10Of2Low[isF64], rest);
-  Pair head = twoProduct(l.f, like.same(kLog10EHigh));
-  Pair sum = fastTwoSum(parts.exponent * kLog10Of2High[isF64], head.high);
-  return logSpecials(x, sum.high + (sum.low + (head.low + rest)));
+  Pair ofTwo = {constant(0x1.344p-2, 0x1.34413509f78p-2),
+                constant(0x1.3509f79fef312p-18, 0x1.fef311f12b358p-46)};
+  return logBase(x, ofTwo, 0.4375, -0x1.a42756c8d78e7p-9, 0x1.bcb7b1526e50ep-2);
 }
 
 Num MathEmitter::log1p(Num x) const {

@@ -10,16 +10,18 @@
 //
 //   function                             f32    f64
 //   exp exp2                             1      1
-//   expm1                                1.5    1.5
-//   log log2                             1      1
+//   expm1                                1.5    2
+//   log                                  1      1
+//   log2                                 1      1.25
 //   log1p log10                          1.5    1.5
 //   sin cos (any finite x)               1      1
 //   tan                                  2      2
 //   sinh cosh tanh                       2.5    2.5
 //   asinh acosh atanh                    4      4
-//   asin acos atan atan2                 2      2
+//   asin acos atan                       2      2
+//   atan2                                2.5    2.5
 //   erf                                  1.5    1.5
-//   erfc                                 3.5    4.5
+//   erfc                                 4.5    4.5
 //   pow                                  1      1
 //   cbrt rsqrt                           1.5    1.5
 //   sqrt floor ceil trunc round roundeven fmod fma    exact

@@ -123,19 +123,23 @@ private:
     Num f, tail; ///< log(1 + f) = f + tail
   };
   Logarithm logarithmOf(Num f) const;
+  /// ofTwo = log_b(2) in two parts; whole = log_b(e) = leading + rest.
+  Num logBase(Num x, Pair ofTwo, double leading, double rest,
+              double whole) const;
   Num logSpecials(Num x, Num result) const;
   Pair logarithm2(Num x) const; ///< of positive finite x, in two parts
 
-  /// x = r + q * pi / 2 with |r| <= pi / 4; q an integer, right modulo 4.
+  /// x = r + low + q * pi / 2 with |r| <= pi / 4 and low a few last places of
+  /// r; q an integer, right modulo 4.
   struct Reduced {
-    Num r, quadrant;
+    Num r, low, quadrant;
   };
   Reduced reduce(Num x) const;
   Reduced reduceSmall(Num x) const;
   Reduced reduceLargeF32(Num x) const;
   Reduced reduceLargeF64(Num x) const;
-  Num sinPolynomial(Num r) const;
-  Num cosPolynomial(Num r) const;
+  Num sinPolynomial(Num r, Num low) const;
+  Num cosPolynomial(Num r, Num low) const;
   Num sinOrCos(Num x, int shift) const;
   Num atanPositive(Num a) const;
 

@@ -208,13 +208,14 @@ Num MathEmitter::exactFma(Num a, Num b, Num c) const {
   Num total = scale + up;
   // Unit of the last place of the smallest subnormal, at this scale.
   Num unit = clamp(-1074 - total, -1020, 900);
-  Num anchor = pow2(unit + 52) * 1.5;
-  Num magnitude = abs(v.high);
+  Num sum = v.high + lowPart;
+  Num anchor = copysign(pow2(unit + 52), sum);
+  Num magnitude = abs(sum);
   Num subnormal = lt(magnitude, pow2(clamp(unit + 52, -1020, 1000)));
   anchor = select(subnormal, anchor, 0.0);
   Pair w = twoSum(anchor, v.high);
   Num rounded = w.high + addToOdd(*this, w.low, lowPart);
-  Num result = rounded - anchor;
+  Num result = copysign(rounded - anchor, sum);
   // Scale back in three exact steps, the last of which may overflow.
   Num part = clamp(ashr(total, 1), -1000, 1000);
   Num rest = clamp(total - part, -2000, 2000);
@@ -228,7 +229,10 @@ Num MathEmitter::exactFma(Num a, Num b, Num c) const {
       either(either(eq(a, 0), eq(b, 0)), isNaN((a - a) + (b - b) + (c - c)));
   Num isZero = eq(v.high, 0) & eq(lowPart, 0);
   result = select(isZero, 0.0, result);
-  return select(special, plain, result);
+  result = select(special, plain, result);
+  // The plain product may overflow where an infinite c decides.
+  Num finiteProduct = lt(abs(a), infinity()) & lt(abs(b), infinity());
+  return select(finiteProduct & eq(abs(c), infinity()), c, result);
 }
 
 // Long division: each step subtracts the largest multiple of y 2^k that a float
@@ -257,10 +261,10 @@ Num MathEmitter::remainder(Num x, Num y) const {
           Num e = lshr(bits, mantissaBits());
           return e - select(tiny, e.integer(mantissaBits() + 1), e.integer(0));
         };
-        // k so that r / (y 2^k) stays below 2^(mantissa - 1).
-        Num k = exponentOf(r) - exponentOf(safe) - (mantissaBits() - 2);
+        // k so that r / (y 2^k) stays below 2^mantissa.
+        Num k = exponentOf(r) - exponentOf(safe) - (mantissaBits() - 1);
         k = select(lt(k, 0), k.integer(0), k);
-        Num k1 = ashr(k, 1), k2 = k - k1;
+        Num k1 = select(gt(k, bias()), k.integer(bias()), k), k2 = k - k1;
         auto pow2 = [&](Num n) {
           return shl(n + bias(), mantissaBits()).asFloat();
         };

@@ -19,37 +19,41 @@ using namespace coefficients;
 
 constexpr double kTwoOverPi = 0x1.45f306dc9c883p-1;
 
-// Subtracts n times pi / 2 in pieces. With fma each step rounds once, relative
-// to what is left; without, the pieces are short enough that n times each of
-// the first ones is exact.
+// Subtracts n times pi / 2 in pieces. With fma the first step is exact and
+// the others keep what they round away; without, the pieces are so short that n
+// times each of the first ones is exact.
 MathEmitter::Reduced MathEmitter::reduceSmall(Num x) const {
   Num n = rint(x * kTwoOverPi);
-  Num r = x;
   if (features.fma) {
     constexpr double kF32[] = {0x1.921fb6p0, -0x1.777a5cp-25, -0x1.ee59dap-50};
     constexpr double kF64[] = {0x1.921fb54442d18p0, 0x1.1a62633145c07p-54,
                                -0x1.f1976b7ed8fbcp-110};
-    for (double piece : isF64 ? kF64 : kF32)
-      r = fma(n, -piece, r);
-    return {r, smallToInt(n)};
+    const double *pieces = isF64 ? kF64 : kF32;
+    Num first = fma(n, -pieces[0], x);
+    Pair second = twoProduct(n, x.same(-pieces[1]));
+    Pair sum = twoSum(first, second.high);
+    Num low = sum.low + fma(n, -pieces[2], second.low);
+    return {sum.high, low, smallToInt(n)};
   }
   if (!isF64) { // in f64 everything is exact enough at once
     Type f64 = x.b().getF64Type();
     Num n64 = n.toWidth(f64), r64 = x.toWidth(f64);
     r64 = r64 - n64 * 0x1.921fb544p0;
     r64 = r64 - n64 * 0x1.0b4611a626331p-34;
-    return {r64.toWidth(x.element()), smallToInt(n)};
+    Num r = r64.toWidth(x.element());
+    return {r, (r64 - r.toWidth(f64)).toWidth(x.element()), smallToInt(n)};
   }
   constexpr double kExact[] = {0x1.921fb544p0, 0x1.0b4611a6p-34,
                                0x1.3198a2ep-69};
   // Keep what each subtraction loses.
-  Num low = x.same(0);
+  Num r = x, low = x.same(0);
   for (double piece : kExact) {
     Pair difference = twoSum(r, -(n * piece));
     r = difference.high;
     low = low + difference.low;
   }
-  return {r + (low - n * 0x1.b839a252049c1p-104), smallToInt(n)};
+  Pair sum = fastTwoSum(r, low - n * 0x1.b839a252049c1p-104);
+  return {sum.high, sum.low, smallToInt(n)};
 }
 
 // The word at `index` of a table that exists only as constants.
@@ -96,16 +100,25 @@ MathEmitter::Reduced MathEmitter::reduceLargeF32(Num x) const {
     return lshr(two, 32 - offset) & 0xffffffff;
   };
   // M * window modulo 2^96, in units of 4 * 2^-96.
-  Num low = mantissa * window(2);
-  Num middle = mantissa * window(1) + lshr(low, 32);
-  Num high = mantissa * window(0) + lshr(middle, 32);
-  Num product = shl(high, 32) | (middle & 0xffffffff);
-  Num quadrant = lshr(product + (int64_t(1) << 61), 62);
-  Num fraction = product - shl(quadrant, 62);
-  Num r = fraction.toFloat(like.element()) * (kPiOver2 * 0x1p-62);
+  Num last = mantissa * window(2);
+  Num middle = mantissa * window(1) + lshr(last, 32);
+  Num first = mantissa * window(0) + lshr(middle, 32);
+  Num turns = shl(first, 32) | (middle & 0xffffffff);
+  Num quadrant = lshr(turns + (int64_t(1) << 61), 62);
+  Num fraction = turns - shl(quadrant, 62);
+  // The fraction in two floats, times pi / 2 in two floats.
+  Type i64 = fraction.type(), f32 = like.element();
+  Num head = fraction.toFloat(f32);
+  Num tail = (fraction - head.make<arith::FPToSIOp>(i64, head)).toFloat(f32);
+  head = head * 0x1p-62;
+  tail = tail * 0x1p-62;
+  Pair product = twoProduct(head, like.same(0x1.921fb6p0));
+  Num low = fma(tail, 0x1.921fb6p0, fma(head, -0x1.777a5cp-25, product.low));
+  Num r = product.high;
   Num negative = lt(x, 0);
   Num q = quadrant.trunc(32);
-  return {select(negative, -r, r), select(negative, -q, q)};
+  return {select(negative, -r, r), select(negative, -low, low),
+          select(negative, -q, q)};
 }
 
 MathEmitter::Reduced MathEmitter::reduceLargeF64(Num x) const {
@@ -135,50 +148,58 @@ MathEmitter::Reduced MathEmitter::reduceLargeF64(Num x) const {
   Num quadrant = lshr(high + (int64_t(1) << 61), 62);
   Num fraction = high - shl(quadrant, 62);
   Type f64 = like.element();
-  Num head = fraction.toFloat(f64) * 0x1p-62;
-  Num tail = lshr(middle, 11).toFloat(f64) * 0x1p-115;
+  Num whole = fraction.toFloat(f64);
+  Num lost = (fraction - whole.toInt()).toFloat(f64) * 0x1p-62;
+  Num head = whole * 0x1p-62;
+  Num tail = lost + lshr(middle, 11).toFloat(f64) * 0x1p-115;
   // Both parts times pi / 2, keeping the error of the product.
   Pair sum = fastTwoSum(head, tail);
   Pair product = twoProduct(sum.high, like.same(kPiOver2));
   Num rest = fma(sum.high, 0x1.1a62633145c07p-54, product.low);
-  Num r = product.high + fma(sum.low, kPiOver2, rest);
+  Num r = product.high, low = fma(sum.low, kPiOver2, rest);
   Num negative = lt(x, 0);
-  return {select(negative, -r, r), select(negative, -quadrant, quadrant)};
+  return {select(negative, -r, r), select(negative, -low, low),
+          select(negative, -quadrant, quadrant)};
 }
 
 MathEmitter::Reduced MathEmitter::reduce(Num x) const {
   Num large = gt(abs(x), pick(features.fma ? 0x1p16 : 0x1p19, 0x1p19));
   // The long way only where some lane needs it.
   Reduced small = reduceSmall(x);
-  auto branch = scf::IfOp::create(x.b(), x.at(),
-                                  TypeRange{x.type(), small.quadrant.type()},
-                                  any(large), /*addThenBlock=*/true,
-                                  /*addElseBlock=*/true);
+  auto branch = scf::IfOp::create(
+      x.b(), x.at(), TypeRange{x.type(), x.type(), small.quadrant.type()},
+      any(large), /*addThenBlock=*/true,
+      /*addElseBlock=*/true);
   {
     OpBuilder::InsertionGuard guard(x.b());
     x.b().setInsertionPointToStart(&branch.getThenRegion().front());
     Reduced exact = isF64 ? reduceLargeF64(x) : reduceLargeF32(x);
     Value r = select(large, exact.r, small.r);
+    Value low = select(large, exact.low, small.low);
     Value q = select(large, exact.quadrant, small.quadrant);
-    scf::YieldOp::create(x.b(), x.at(), ValueRange{r, q});
+    scf::YieldOp::create(x.b(), x.at(), ValueRange{r, low, q});
     x.b().setInsertionPointToStart(&branch.getElseRegion().front());
-    scf::YieldOp::create(x.b(), x.at(), ValueRange{small.r, small.quadrant});
+    scf::YieldOp::create(x.b(), x.at(),
+                         ValueRange{small.r, small.low, small.quadrant});
   }
-  return {x.with(branch.getResult(0)), x.with(branch.getResult(1))};
+  return {x.with(branch.getResult(0)), x.with(branch.getResult(1)),
+          x.with(branch.getResult(2))};
 }
 
 //===----------------------------------------------------------------------===//
 // sin, cos, tan
 //===----------------------------------------------------------------------===//
 
-Num MathEmitter::sinPolynomial(Num r) const {
+// The derivative takes care of the low part: sin' = cos ~ 1, cos' = -sin ~ -r.
+Num MathEmitter::sinPolynomial(Num r, Num low) const {
   Num u = r * r;
-  return fma(r * u, polynomial(u, kSinF32, kSinF64), r);
+  Num tail = fma(r * u, polynomial(u, kSinF32, kSinF64), low);
+  return r + tail;
 }
 
-Num MathEmitter::cosPolynomial(Num r) const {
+Num MathEmitter::cosPolynomial(Num r, Num low) const {
   Num u = r * r;
-  Num tail = u * u * polynomial(u, kCosF32, kCosF64);
+  Num tail = fma(u * u, polynomial(u, kCosF32, kCosF64), -(r * low));
   // 1 - u / 2 without losing the low part of u.
   Num half = u * 0.5;
   Num head = 1.0 - half;
@@ -190,7 +211,8 @@ Num MathEmitter::sinOrCos(Num x, int shift) const {
   Reduced reduced = reduce(x);
   Num q = shift ? reduced.quadrant + shift : reduced.quadrant;
   Num odd = ne(q & 1, 0);
-  Num result = select(odd, cosPolynomial(reduced.r), sinPolynomial(reduced.r));
+  Num result = select(odd, cosPolynomial(reduced.r, reduced.low),
+                      sinPolynomial(reduced.r, reduced.low));
   Num flip = shl(lshr(q, 1), mantissaBits() + (isF64 ? 11 : 8));
   result = (result.bits() ^ flip).asFloat();
   return select(eq(abs(x), infinity()), nan(), result);
@@ -207,7 +229,9 @@ Num MathEmitter::cos(Num x) const { return sinOrCos(x, 1); }
 Num MathEmitter::tan(Num x) const {
   Reduced reduced = reduce(x);
   Num r = reduced.r, u = r * r;
-  Num t = fma(r * u, polynomial(u, kTanF32, kTanF64), r);
+  // tan' = 1 + tan^2, near enough 1 + u for the low part.
+  Num low = fma(u, reduced.low, reduced.low);
+  Num t = r + fma(r * u, polynomial(u, kTanF32, kTanF64), low);
   Num odd = ne(reduced.quadrant & 1, 0);
   Num result = select(odd, like.same(-1) / t, t);
   result = select(eq(abs(x), infinity()), nan(), result);

@@ -110,6 +110,8 @@ class Library:
 class _Handle:
     """A handle that its `_end` function closes with the Python object."""
 
+    handle = None
+
     def __init__(self, library, handle, *kept):
         self.library, self.handle, self._kept = library, handle, kept
 

@@ -216,8 +216,7 @@ static nrd_status_t finish(const nrd_launch_t *launch, nrd_cpu_job_t *job,
   if (result != NRD_CPU_OK)
     return nrd_fail(NRD_KERNEL_FAILED, "kernel '%s' returned %d",
                     launch->image->kernel, result);
-  if (atomic_load(&job->lacks_memory) &&
-      atomic_load(&job->next) < job->total)
+  if (atomic_load(&job->lacks_memory) && atomic_load(&job->next) < job->total)
     return nrd_fail_memory(job->scratch_size, "a kernel's scratch");
   return NRD_OK;
 }

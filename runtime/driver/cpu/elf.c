@@ -106,8 +106,7 @@ static nrd_status_t read_segments(loader_t *l, const uint8_t *bytes,
       if (!segment.p_memsz)
         break;
       REFUSE_IF(l->segment_count == MAX_SEGMENTS, "it has too many segments");
-      REFUSE_IF(segment.p_filesz > segment.p_memsz ||
-                    segment.p_offset > size ||
+      REFUSE_IF(segment.p_filesz > segment.p_memsz || segment.p_offset > size ||
                     segment.p_filesz > size - segment.p_offset,
                 "a segment lies outside the file");
       REFUSE_IF(segment.p_memsz > MAX_SPAN || segment.p_vaddr > MAX_SPAN,

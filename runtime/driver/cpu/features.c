@@ -54,9 +54,8 @@ const char *nrd_cpu_level(void) {
   uint32_t c70 = 0;
   __get_cpuid_count(7, 0, &a, &b, &c70, &d);
   // AVX512_VNNI; AMX-BF16, AMX-TILE, AMX-INT8; AVX512_BF16; tile state
-  if (!has_all(c70, BIT(11)) ||
-      !has_all(d7, BIT(22) | BIT(24) | BIT(25)) || !has_all(a71, BIT(5)) ||
-      !has_all(saved, BIT(17) | BIT(18)))
+  if (!has_all(c70, BIT(11)) || !has_all(d7, BIT(22) | BIT(24) | BIT(25)) ||
+      !has_all(a71, BIT(5)) || !has_all(saved, BIT(17) | BIT(18)))
     return "x86-64-v4";
   uint64_t supported = 0;
   if (syscall(SYS_arch_prctl, GET_SUPPORTED, &supported) ||

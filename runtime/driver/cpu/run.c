@@ -59,15 +59,14 @@ void nrd_cpu_work(nrd_cpu_job_t *job) {
     }
   }
   for (;;) {
-    uint64_t begin = atomic_fetch_add_explicit(&job->next, job->chunk,
-                                               memory_order_relaxed);
+    uint64_t begin =
+        atomic_fetch_add_explicit(&job->next, job->chunk, memory_order_relaxed);
     if (begin >= job->total)
       break;
-    uint64_t end = job->total - begin > job->chunk ? begin + job->chunk
-                                                   : job->total;
-    int32_t result =
-        job->function(job->params, job->grid, begin, end,
-                      scratch ? scratch->memory : NULL, job->host);
+    uint64_t end =
+        job->total - begin > job->chunk ? begin + job->chunk : job->total;
+    int32_t result = job->function(job->params, job->grid, begin, end,
+                                   scratch ? scratch->memory : NULL, job->host);
     if (result == NRD_CPU_OK)
       continue;
     int expected = NRD_CPU_OK;
@@ -176,7 +175,8 @@ static nrd_cpu_pool_t *get_pool(nrd_cpu_device_t *device, uint32_t helpers) {
 }
 
 void nrd_cpu_spread(nrd_cpu_job_t *job, uint32_t threads) {
-  nrd_cpu_pool_t *pool = threads > 1 ? get_pool(job->device, threads - 1) : NULL;
+  nrd_cpu_pool_t *pool =
+      threads > 1 ? get_pool(job->device, threads - 1) : NULL;
   if (!pool) {
     nrd_cpu_work(job);
     return;

@@ -43,7 +43,7 @@ typedef struct nrd_cpu_job_t {
   uint64_t chunk;
   size_t scratch_size;
   atomic_ullong next;
-  atomic_int result;      // the first that is not NRD_CPU_OK
+  atomic_int result;       // the first that is not NRD_CPU_OK
   atomic_int lacks_memory; // a thread found no scratch
 } nrd_cpu_job_t;
 

@@ -20,7 +20,7 @@ static nrd_status_t open_null(const char *argument,
                               nrd_device_t **out_device) {
   (void)options;
   if (argument && (!nrd_target_is_known(argument) ||
-                   strlen(argument) >= sizeof (*out_device)->target))
+                   strlen(argument) >= sizeof(*out_device)->target))
     return nrd_fail(NRD_NOT_FOUND, "null: no target is called '%.60s'",
                     argument);
   nrd_device_t *device = nrd_alloc(allocator, 1, sizeof *device);

@@ -1,0 +1,35 @@
+//===- SignatureText.h - --signature and --const ----------------*- C++ -*-===//
+//
+// "x=*fp32, n=i32", or Triton's own positional form "*fp32:16, i32, 1024", or
+// the first parameters by position and the rest by name.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NEREID_PACKAGER_TOOLS_SIGNATURETEXT_H
+#define NEREID_PACKAGER_TOOLS_SIGNATURETEXT_H
+
+#include "packager/Manifest.h"
+
+namespace nereid::tool {
+
+/// A Python literal as a constant; kind Other when it is an expression.
+pack::ManifestConstant pythonConstant(std::string name, std::string_view text);
+
+/// Reads a --signature against the kernel's parameter names, in order. Errors
+/// have the file "--signature" and columns in `text`.
+bool parseSignatureText(std::string_view text,
+                        const std::vector<std::string> &parameters,
+                        std::vector<pack::ManifestParam> &out,
+                        std::vector<pack::Diagnostic> &errors);
+
+/// Splits at `separator` outside brackets and quotes; the pieces keep their
+/// offsets in `text`.
+std::vector<std::pair<size_t, std::string_view>>
+splitOutside(std::string_view text, char separator);
+
+/// Without blanks at both ends.
+std::string_view trim(std::string_view text);
+
+} // namespace nereid::tool
+
+#endif // NEREID_PACKAGER_TOOLS_SIGNATURETEXT_H
