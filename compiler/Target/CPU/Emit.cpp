@@ -101,6 +101,7 @@ createMachine(const TargetInfo &target) {
   TargetOptions options;
   // Contraction is the front end's decision, made per operation.
   options.AllowFPOpFusion = FPOpFusion::Standard;
+  options.UseInitArray = true; // so that a constructor is seen and refused
   options.EmitStackSizeSection = true;
   options.MCOptions.AsmVerbose = true; // "Spill" comments, for inspection
   std::unique_ptr<TargetMachine> machine(backEnd->createTargetMachine(
@@ -124,7 +125,8 @@ static TargetLibraryInfoImpl freestandingLibrary(const Triple &triple) {
 
 static void prepare(Module &module, StringRef entry, const TargetInfo &target) {
   for (GlobalValue &value : module.global_values())
-    if (!value.isDeclaration() && value.getName() != entry)
+    if (!value.isDeclaration() && value.getName() != entry &&
+        !value.hasAppendingLinkage()) // llvm.global_ctors and the like
       value.setLinkage(GlobalValue::InternalLinkage);
   for (Function &function : module) {
     if (function.isDeclaration())

@@ -64,8 +64,9 @@ struct DotOptions {
   /// is needed where `panelLayout().group` is not 1.
   mlir::Value aColStride;
   /// How many of the shape's k steps to do, i64; null means all. Where
-  /// `panelLayout().group` is g, it is rounded up to a multiple of g (AMX: all
-  /// of paddedK is done), so A must be readable and B zero there.
+  /// `panelLayout().group` is not 1 it is rounded up to a multiple of it (to
+  /// what one tile holds on a matrix unit: 32 bf16, 64 i8): up to there A must
+  /// be readable and finite, and B zero.
   mlir::Value kCount;
   /// C = A * B instead of C += A * B: C is not read.
   bool overwrite = false;
@@ -75,7 +76,8 @@ struct DotOptions {
 
 /// Emits C += A * B at the builder's insertion point.
 ///
-///   aBase       !llvm.ptr to A(0, 0); element (i, k) is at i * aRowStride + k
+///   aBase       !llvm.ptr to A(0, 0); element (i, k) is at i * aRowStride + k,
+///               readable for k < paddedK
 ///   aRowStride  i64, in elements
 ///   bPanels     !llvm.ptr, 64-byte aligned, laid out as `panelLayout` says
 ///   cBase       !llvm.ptr to C(0, 0) of cType; element (i, j) is at
