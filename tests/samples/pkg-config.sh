@@ -29,5 +29,5 @@ library=$(pkg-config --variable=libdir nereid)
 "$folder/shared"
 # shellcheck disable=SC2046
 "$compiler" -std=c11 "$folder/main.c" $(pkg-config --cflags nereid) -o "$folder/static" \
-  "$library/libnereid.a" $(pkg-config --libs-only-l --static nereid | sed 's/-lnereid //')
+  "$library/libnereid.a" $(pkg-config --libs --static nereid | sed 's/-lnereid //')
 "$folder/static"
