@@ -7,6 +7,7 @@
 
 #include "compiler/Dialect/TGPU/TGPUDialect.h"
 #include "compiler/Dialect/TT/TTDialect.h"
+#include "compiler/Target/CPU/Passes.h"
 #include "compiler/Transforms/Passes.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -32,6 +33,7 @@ int main(int argc, char **argv) {
   mlir::registerSCCPPass();
   mlir::registerSymbolDCEPass();
   nereid::registerTransformsPasses();
+  nereid::cpu::registerTargetCPUPasses();
 
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "nereid pass driver\n", registry));
