@@ -24,7 +24,7 @@ def StructureControlFlow : Pass<"nrd-structure-control-flow", "::mlir::ModuleOp"
   let description = [{
     An early return of the source arrives as several blocks. The pass gives
     every `tt.func`, and every region of a `tt.map_elementwise`, a single block,
-    with `scf.if`, `scf.index_switch` and `scf.while` in it. A function of one
+    with `scf.if` and `scf.while` in it, and no `scf.index_switch`. A function of one
     block can be inlined anywhere, a loop body included, so this runs before
     inlining.
 

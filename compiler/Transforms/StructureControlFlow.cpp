@@ -47,6 +47,36 @@ struct Transformation : ControlFlowToSCFTransformation {
   }
 };
 
+// A switch of several cases becomes a chain of scf.if, the one form of a choice
+// that later passes know. Cases of a lifted switch are 0, 1, ... of an index.
+void switchToIfs(IRRewriter &rewriter, scf::IndexSwitchOp op) {
+  Location loc = op.getLoc();
+  rewriter.setInsertionPoint(op);
+  scf::IfOp outermost;
+  for (auto [value, region] :
+       llvm::zip_equal(op.getCases(), op.getCaseRegions())) {
+    Value number = arith::ConstantIndexOp::create(rewriter, loc, value);
+    Value matches = arith::CmpIOp::create(
+        rewriter, loc, arith::CmpIPredicate::eq, op.getArg(), number);
+    auto choice = scf::IfOp::create(rewriter, loc, op.getResultTypes(), matches,
+                                    /*addThenBlock=*/false,
+                                    /*addElseBlock=*/false);
+    rewriter.inlineRegionBefore(region, choice.getThenRegion(),
+                                choice.getThenRegion().end());
+    rewriter.createBlock(&choice.getElseRegion());
+    if (outermost) {
+      rewriter.setInsertionPointAfter(choice);
+      scf::YieldOp::create(rewriter, loc, choice.getResults());
+    } else {
+      outermost = choice;
+    }
+    rewriter.setInsertionPointToStart(choice.elseBlock());
+  }
+  Block *last = rewriter.getInsertionBlock();
+  rewriter.mergeBlocks(&op.getDefaultRegion().front(), last);
+  rewriter.replaceOp(op, outermost.getResults());
+}
+
 struct StructureControlFlow
     : impl::StructureControlFlowBase<StructureControlFlow> {
   void runOnOperation() override {
@@ -66,7 +96,15 @@ struct StructureControlFlow
       return WalkResult::advance();
     });
     if (result.wasInterrupted())
-      signalPassFailure();
+      return signalPassFailure();
+
+    SmallVector<scf::IndexSwitchOp> switches;
+    getOperation().walk([&](scf::IndexSwitchOp op) {
+      if (op.getNumCases() != 0)
+        switches.push_back(op);
+    });
+    for (scf::IndexSwitchOp op : switches)
+      switchToIfs(rewriter, op);
   }
 };
 

@@ -139,6 +139,7 @@ ParseResult parseHint(OpAsmParser &parser, NamedAttrList &attrs, StringRef name,
 
 // Parses the hints before the attributes, the attributes, and 3.9's form of
 // the hints among these.
+template <typename OpTy>
 ParseResult parseHintsAndAttributes(OpAsmParser &parser,
                                     OperationState &state) {
   NamedAttrList hints;
@@ -157,12 +158,13 @@ ParseResult parseHintsAndAttributes(OpAsmParser &parser,
       break;
     }
   }
+  SMLoc loc = parser.getCurrentLocation();
   if (parser.parseOptionalAttrDict(state.attributes))
     return failure();
   if (Attribute attr = state.attributes.get("cachePolicy")) {
     auto policy = dyn_cast<CachePolicyAttr>(attr);
     if (!policy)
-      return parser.emitError(parser.getCurrentLocation())
+      return parser.emitError(loc)
              << "'cachePolicy' must be a #tt.cache_policy, found " << attr;
     state.attributes.erase("cachePolicy");
     MLIRContext *context = parser.getContext();
@@ -173,7 +175,10 @@ ParseResult parseHintsAndAttributes(OpAsmParser &parser,
   }
   for (NamedAttribute hint : hints)
     state.attributes.set(hint.getName(), hint.getValue());
-  return success();
+  // An attribute of a wrong kind would vanish silently when the op is made.
+  return OpTy::verifyInherentAttrs(state.name, state.attributes, [&] {
+    return parser.emitError(loc) << "'" << state.name.getStringRef() << "' op ";
+  });
 }
 
 // Prints what parseHintsAndAttributes reads, leaving out defaults.
@@ -224,7 +229,8 @@ ParseResult LoadOp::parse(OpAsmParser &parser, OperationState &state) {
   Type type;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseOperandList(operands) ||
-      parseHintsAndAttributes(parser, state) || parsePointerType(parser, type))
+      parseHintsAndAttributes<LoadOp>(parser, state) ||
+      parsePointerType(parser, type))
     return failure();
   if (operands.empty() || operands.size() > 3)
     return parser.emitError(loc)
@@ -258,7 +264,8 @@ ParseResult StoreOp::parse(OpAsmParser &parser, OperationState &state) {
   Type type;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseOperandList(operands) ||
-      parseHintsAndAttributes(parser, state) || parsePointerType(parser, type))
+      parseHintsAndAttributes<StoreOp>(parser, state) ||
+      parsePointerType(parser, type))
     return failure();
   if (operands.size() < 2 || operands.size() > 3)
     return parser.emitError(loc)
@@ -286,8 +293,9 @@ ParseResult DescriptorLoadOp::parse(OpAsmParser &parser,
   Type type, result;
   if (parser.parseOperand(desc) ||
       parser.parseOperandList(indices, OpAsmParser::Delimiter::Square) ||
-      parseHintsAndAttributes(parser, state) || parser.parseColonType(type) ||
-      parser.parseArrow() || parser.parseType(result) ||
+      parseHintsAndAttributes<DescriptorLoadOp>(parser, state) ||
+      parser.parseColonType(type) || parser.parseArrow() ||
+      parser.parseType(result) ||
       parser.resolveOperand(desc, type, state.operands) ||
       parser.resolveOperands(indices, parser.getBuilder().getI32Type(),
                              state.operands))

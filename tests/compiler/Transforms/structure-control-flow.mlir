@@ -81,3 +81,38 @@ tt.func @per_element(%p: tensor<8x!tt.ptr<f32>>, %x: tensor<8xf32>) {
   tt.store %p, %y : tensor<8x!tt.ptr<f32>>
   tt.return
 }
+
+// Three ways out of a loop make a switch, which becomes a chain of choices.
+// CHECK-LABEL: @exits
+// CHECK: scf.while
+// CHECK-NOT: cf.br
+// CHECK-NOT: index_switch
+// CHECK: arith.cmpi eq, %{{.*}}, %c1 : index
+// CHECK: scf.if
+// CHECK: arith.cmpi eq, %{{.*}}, %c2 : index
+// CHECK: scf.if
+// CHECK: tt.return
+tt.func @exits(%p: !tt.ptr<i32>, %n: i32) {
+  %c1 = arith.constant 1 : i32
+  cf.br ^head(%n : i32)
+^head(%i: i32):
+  %a = arith.cmpi sgt, %i, %c1 : i32
+  cf.cond_br %a, ^second, ^one
+^second:
+  %x = tt.load %p : !tt.ptr<i32>
+  %b = arith.cmpi sgt, %x, %i : i32
+  cf.cond_br %b, ^third, ^two
+^third:
+  %next = arith.subi %i, %x : i32
+  %c = arith.cmpi sgt, %next, %x : i32
+  cf.cond_br %c, ^head(%next : i32), ^three
+^one:
+  tt.store %p, %i : !tt.ptr<i32>
+  tt.return
+^two:
+  tt.store %p, %x : !tt.ptr<i32>
+  tt.return
+^three:
+  tt.store %p, %next : !tt.ptr<i32>
+  tt.return
+}

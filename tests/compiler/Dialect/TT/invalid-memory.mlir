@@ -114,6 +114,14 @@ tt.func @f(%p: !tt.ptr<f32>) {
 
 // -----
 
+tt.func @f(%p: !tt.ptr<tensor<8xf32>>) {
+  // expected-error @+1 {{'tt.load' op attribute 'boundaryCheck' failed to satisfy constraint: i32 dense array attribute}}
+  %0 = tt.load %p {boundaryCheck = array<i8: 0>} : !tt.ptr<tensor<8xf32>>
+  tt.return
+}
+
+// -----
+
 tt.func @f(%p: tensor<8x!tt.ptr<f32>>, %v: tensor<8xf32>, %m: tensor<4xi1>) {
   // expected-error @+1 {{'tt.store' op needs a mask of type 'tensor<8xi1>', found 'tensor<4xi1>'}}
   "tt.store"(%p, %v, %m) <{boundaryCheck = array<i32>, cache = 1 : i32, evict = 1 : i32}> : (tensor<8x!tt.ptr<f32>>, tensor<8xf32>, tensor<4xi1>) -> ()
