@@ -128,8 +128,8 @@ public:
     const toml::node *pack = root.get("pack");
     if (!pack)
       error({options.file, 1, 1},
-            "there is no [pack] table; begin with\n  [pack]\n  name = "
-            "\"my_kernels\"\n  targets = [\"x86-64-v3\"]");
+            "there is no [pack] table; begin with [pack], name = "
+            "\"my_kernels\" and targets = [\"x86-64-v3\"]");
     else if (const toml::table *table = asTable(*pack, "pack"))
       readPack(*table);
     readKernels(root);
@@ -461,10 +461,13 @@ private:
       if (text && text->get() != "None") {
         Result<SignatureType> type = parseSignatureType(text->get());
         if (!type) {
-          error(value, type.message() + (looksLikeType(text->get())
-                                             ? ""
-                                             : "; a string constant goes into "
-                                               "[kernel.constants]"));
+          bool isWord = !looksLikeType(text->get()) &&
+                        nearest(text->get(), scalarNames()).empty();
+          error(value, isWord ? concat("'", text->get(),
+                                       "' is no type, such as \"*fp32\" or "
+                                       "\"i32\"; a string constant goes into "
+                                       "[kernel.constants]")
+                              : type.message());
           continue;
         }
         param.type = type->text;
@@ -606,6 +609,21 @@ private:
 
 } // namespace
 
+// What the TOML reader found, without its own preamble.
+static std::string plainDescription(std::string_view description) {
+  std::string_view preamble = "Error while parsing ";
+  size_t colon = description.find(": ");
+  if (description.substr(0, preamble.size()) != preamble ||
+      colon == std::string_view::npos)
+    return std::string(description);
+  std::string_view what =
+      description.substr(preamble.size(), colon - preamble.size());
+  std::string text = concat("in a ", what, ", ", description.substr(colon + 2));
+  return what.find("key") == std::string_view::npos
+             ? text + "; a text needs quotes"
+             : text;
+}
+
 bool parseManifest(std::string_view text, const ManifestOptions &options,
                    Manifest &out, std::vector<Diagnostic> &errors) {
   out = {};
@@ -616,7 +634,7 @@ bool parseManifest(std::string_view text, const ManifestOptions &options,
     errors.push_back(
         {{options.file, problem.source().begin.line,
           problem.source().begin.column},
-         "this is not TOML: " + std::string(problem.description())});
+         "this is not TOML: " + plainDescription(problem.description())});
     return false;
   }
   Reader(options, out, found).read(parsed.table());

@@ -44,7 +44,9 @@ std::string nearest(std::string_view word,
     if (candidate.size() > 200 || word.size() > 200 || candidate == word)
       continue;
     size_t cost = distance(word, candidate);
-    if (cost < bestCost) {
+    // Of two that are as near, the one that only goes on.
+    bool goesOn = std::string_view(candidate).substr(0, word.size()) == word;
+    if (cost < bestCost || (cost == bestCost && !best.empty() && goesOn)) {
       bestCost = cost;
       best = candidate;
     }
