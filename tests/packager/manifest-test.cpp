@@ -136,8 +136,7 @@ TEST(Manifest, TargetsOfTheCommandLineWin) {
                      "function='f'\n[kernel.signature]\n",
                      &manifest, {"x86-64-v4"}),
             "");
-  EXPECT_EQ(manifest.kernels[0].targets,
-            std::vector<std::string>{"x86-64-v4"});
+  EXPECT_EQ(manifest.kernels[0].targets, std::vector<std::string>{"x86-64-v4"});
 }
 
 TEST(Manifest, SeveralSignaturesOfOneFunction) {
@@ -195,9 +194,10 @@ const Mistake kMistakes[] = {
 #include "manifest-mistakes.def"
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Manifest, Mistakes, ::testing::ValuesIn(kMistakes),
-    [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Manifest, Mistakes, ::testing::ValuesIn(kMistakes),
+                         [](const auto &info) {
+                           return std::string(info.param.name);
+                         });
 
 //===-- Types -------------------------------------------------------------===//
 
