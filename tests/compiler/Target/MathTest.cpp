@@ -383,7 +383,7 @@ TEST_P(MathFunctions, Fma) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, MathFunctions,
-                         testing::ValuesIn(runnableTargets()),
+                         testing::ValuesIn(vectorTargets()),
                          [](const auto &info) {
                            std::string name = info.param->name.str();
                            llvm::replace(name, '-', '_');
