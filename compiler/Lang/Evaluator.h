@@ -15,10 +15,8 @@
 //
 // Unknown operands give Unknown results, never an error; ask
 // reportUnknown(value, range, what) when such a value is needed after all.
-// Tensor and Handle values may be passed around, stored in tuples and returned,
-// and `is None` is false for them; every other operation on one gives an
-// Unknown. Test Value::isCompileTime() (or anyRuntime()) first when the
-// operation has a run-time form.
+// Tensor and Handle operands are not for the evaluator: test
+// Value::isCompileTime() (or anyRuntime()) first; they raise a TypeError.
 //
 // Everything terminates: steps, call depth and sizes are limited.
 //
@@ -38,7 +36,6 @@
 namespace nereid::lang {
 
 class Frontend;
-class EvaluatorImpl;
 
 struct EvalLimits {
   uint64_t maxSteps = 2000000;    ///< expressions and statements per request
@@ -153,11 +150,12 @@ public:
 
 private:
   friend class EvaluatorImpl;
-  friend class Frontend;
+  Frontend &frontend;
   ValueContext &values;
   DiagnosticEngine &diags;
   std::optional<EvalError> error;
-  std::unique_ptr<EvaluatorImpl> impl;
+  struct State;
+  std::unique_ptr<State> state;
 };
 
 } // namespace nereid::lang
