@@ -209,6 +209,45 @@ TuningTable tuning(const archive::TuningTable &in) {
   return out;
 }
 
+// The verifier checks where vectors are, not that their elements are aligned.
+template <typename Vector> bool isAligned(const Vector *vector, size_t size) {
+  return !vector || vector->size() == 0 ||
+         reinterpret_cast<uintptr_t>(vector->Data()) % size == 0;
+}
+
+bool isAligned(
+    const flatbuffers::Vector<flatbuffers::Offset<archive::GridAxis>> *axes) {
+  if (axes)
+    for (const archive::GridAxis *axis : *axes)
+      if (!isAligned(axis->steps(), alignof(archive::GridStep)))
+        return false;
+  return true;
+}
+
+bool isAligned(const archive::Kernel &kernel) {
+  if (!isAligned(kernel.blobs(), alignof(archive::Blob)))
+    return false;
+  if (kernel.configs())
+    for (const archive::Config *config : *kernel.configs())
+      if (!isAligned(config->grid()))
+        return false;
+  if (kernel.variants())
+    for (const archive::Variant *variant : *kernel.variants())
+      if (!isAligned(variant->predicates(), alignof(archive::Predicate)) ||
+          !isAligned(variant->fields(), alignof(archive::Field)))
+        return false;
+  if (kernel.tuning())
+    for (const archive::TuningTable *table : *kernel.tuning()) {
+      if (!isAligned(table->keys()))
+        return false;
+      if (table->rows())
+        for (const archive::TuningRow *row : *table->rows())
+          if (!isAligned(row->upper(), alignof(int64_t)))
+            return false;
+    }
+  return true;
+}
+
 // A part of the file that something points at.
 struct Region {
   uint64_t offset, size;
@@ -334,6 +373,8 @@ private:
     if (Status status = verify(copy, part.size(), false); !status)
       return status.within("its buffer");
     const auto *in = flatbuffers::GetRoot<archive::Kernel>(copy.data());
+    if (!isAligned(*in))
+      return Status::error("its buffer has a misaligned vector");
     Kernel kernel;
     kernel.name = text(in->name());
     std::string where = "kernel '" + kernel.name + "'";

@@ -5,9 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "packager/ArchiveFormat.h"
-
-#include "packager/Compress.h"
+#include "packager/BlobTable.h"
 
 #include <algorithm>
 #include <map>
@@ -19,103 +17,75 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
-// Every blob of the file, each content once, in the order of first use.
-class BlobTable {
-public:
-  // Returns the blob's number in the file.
-  size_t add(const Bytes &bytes) {
-    Digest digest = blake2b(*bytes);
-    auto [it, isNew] = numbers.emplace(digest, blobs.size());
-    if (isNew)
-      blobs.push_back({bytes, digest, {}, archive::Codec::none, 0});
-    return it->second;
-  }
-
-  // Packs the bytes and gives each blob its place from `offset` on; returns
-  // where the last one ends.
-  uint64_t place(uint64_t offset) {
-    for (Entry &entry : blobs) {
-      entry.stored = compress(*entry.raw);
-      entry.codec = archive::Codec::zstd;
-      if (entry.stored.size() >= entry.raw->size()) {
-        entry.stored = *entry.raw;
-        entry.codec = archive::Codec::none;
-      }
-      entry.offset = alignUp(offset, kPartAlignment);
-      offset = entry.offset + entry.stored.size();
-    }
-    return offset;
-  }
-
-  archive::Blob describe(size_t number) const {
-    const Entry &entry = blobs[number];
-    return archive::Blob(entry.offset, entry.stored.size(), entry.raw->size(),
-                         xxh3(*entry.raw), flatbuffers::make_span(entry.digest),
-                         entry.codec, -1);
-  }
-
-  void write(std::string &file) const {
-    for (const Entry &entry : blobs) {
-      file.resize(entry.offset, '\0');
-      file += entry.stored;
-    }
-  }
-
-private:
-  struct Entry {
-    Bytes raw;
-    Digest digest;
-    std::string stored;
-    archive::Codec codec;
-    uint64_t offset;
-  };
-  std::vector<Entry> blobs;
-  std::map<Digest, size_t> numbers;
-};
-
-// One kernel's blobs: the numbers of the file's blobs, each once.
+// One kernel's blobs: which of the file's it uses, each once, and the
+// dictionaries of those.
 class KernelBlobs {
 public:
-  explicit KernelBlobs(BlobTable &table) : table(table) {}
-  uint32_t add(const Bytes &bytes) {
-    size_t number = table.add(bytes);
+  KernelBlobs(const BlobTable &table, const std::vector<size_t> &used)
+      : table(table) {
+    for (size_t number : used) {
+      index(number);
+      if (table.dictionary(number) != -1)
+        index(static_cast<size_t>(table.dictionary(number)));
+    }
+  }
+  uint32_t index(size_t number) {
     auto it = std::find(numbers.begin(), numbers.end(), number);
     if (it == numbers.end())
       it = numbers.insert(numbers.end(), number);
     return static_cast<uint32_t>(it - numbers.begin());
   }
-  std::vector<archive::Blob> describe() const {
+  std::vector<archive::Blob> describe() {
     std::vector<archive::Blob> all;
-    for (size_t number : numbers)
-      all.push_back(table.describe(number));
+    for (size_t number : numbers) {
+      int64_t base = table.dictionary(number);
+      all.push_back(table.describe(
+          number, base == -1 ? -1 : static_cast<int32_t>(index(size_t(base)))));
+    }
     return all;
   }
 
 private:
-  BlobTable &table;
+  const BlobTable &table;
   std::vector<size_t> numbers;
 };
 
 class KernelWriter {
 public:
-  KernelWriter(const Kernel &kernel, KernelBlobs &blobs)
-      : kernel(kernel), blobs(blobs) {
-    // The numbers are given before the places are known, in a fixed order.
-    for (const Config &config : kernel.configs)
-      irs.push_back(config.ir ? int32_t(blobs.add(config.ir)) : -1);
-    for (const Variant &variant : kernel.variants)
-      images.push_back(blobs.add(variant.image));
+  // Adds the kernel's blobs to the file's, in a fixed order. The first IR is
+  // what the others resemble, and a target's first image the others of it.
+  KernelWriter(const Kernel &kernel, BlobTable &table)
+      : kernel(kernel), table(table) {
+    Bytes firstIR;
+    for (const Config &config : kernel.configs) {
+      irs.push_back(config.ir ? int64_t(use(table.add(config.ir, firstIR)))
+                              : -1);
+      if (!firstIR)
+        firstIR = config.ir;
+    }
+    std::map<std::string, Bytes> firstImages;
+    for (const Variant &variant : kernel.variants) {
+      Bytes &first = firstImages[variant.target];
+      images.push_back(use(table.add(variant.image, first)));
+      if (!first)
+        first = variant.image;
+    }
   }
+
+  // To be called once the table is packed.
+  void finishBlobs() { blobs = std::make_unique<KernelBlobs>(table, used); }
 
   std::string write() {
     builder.Clear();
     auto params = vectorOf(kernel.params, &KernelWriter::param);
     std::vector<Offset<archive::Config>> configs;
     for (size_t i = 0; i < kernel.configs.size(); ++i)
-      configs.push_back(config(kernel.configs[i], irs[i]));
+      configs.push_back(
+          config(kernel.configs[i],
+                 irs[i] == -1 ? -1 : int32_t(blobs->index(size_t(irs[i])))));
     std::vector<Offset<archive::Variant>> variants;
     for (size_t i = 0; i < kernel.variants.size(); ++i)
-      variants.push_back(variant(kernel.variants[i], images[i]));
+      variants.push_back(variant(kernel.variants[i], blobs->index(images[i])));
     auto tuning = vectorOf(kernel.tuning, &KernelWriter::tuning);
     auto provenance = vectorOf(kernel.provenance, &KernelWriter::keyValue);
     auto name = builder.CreateString(kernel.name);
@@ -125,7 +95,7 @@ public:
     auto keys = strings(kernel.autotuneKey);
     auto configVector = tables(configs);
     auto variantVector = tables(variants);
-    std::vector<archive::Blob> described = blobs.describe();
+    std::vector<archive::Blob> described = blobs->describe();
     auto blobVector = structs(described);
 
     archive::KernelBuilder table(builder);
@@ -275,11 +245,17 @@ private:
     return archive::CreateTuningTable(builder, target, device, keys, rows);
   }
 
+  size_t use(size_t number) {
+    used.push_back(number);
+    return number;
+  }
+
   const Kernel &kernel;
-  KernelBlobs &blobs;
+  BlobTable &table;
   FlatBufferBuilder builder;
-  std::vector<int32_t> irs;
-  std::vector<uint32_t> images;
+  std::vector<size_t> used, images; // numbers in the file's table
+  std::vector<int64_t> irs;         // the same, or -1
+  std::unique_ptr<KernelBlobs> blobs;
 };
 
 std::string writeRoot(const Pack &pack) {
@@ -325,13 +301,12 @@ Result<std::string> writePack(const Pack &pack, const CheckOptions &options) {
                            "'; give one of them another name");
 
   BlobTable table;
-  std::vector<KernelBlobs> blobs;
-  blobs.reserve(kernels.size());
   std::vector<std::unique_ptr<KernelWriter>> writers;
-  for (const Kernel *kernel : kernels) {
-    blobs.emplace_back(table);
-    writers.push_back(std::make_unique<KernelWriter>(*kernel, blobs.back()));
-  }
+  for (const Kernel *kernel : kernels)
+    writers.push_back(std::make_unique<KernelWriter>(*kernel, table));
+  table.pack();
+  for (auto &writer : writers)
+    writer->finishBlobs();
 
   // Blobs stand after the buffers that hold their places. A buffer's size does
   // not depend on those places, so it is written twice: to be measured, and for

@@ -66,9 +66,9 @@ done
 if [ "$sanitize" = yes ]; then
   begin=$SECONDS
   step "build with AddressSanitizer and UBSan"
-  build_preset dev build-dev -DNEREID_BUILD_TESTS=ON -- sanitized-tests
+  build_preset dev build-dev -DNEREID_BUILD_TESTS=ON -- sanitized-programs
   note "sanitizer build" passed $((SECONDS - begin)) "build-dev/"
-  run_stage "sanitizers" build-dev -L '^(gtest|wrong-input)$' -LE slow --parallel "$jobs"
+  run_stage "sanitizers" build-dev -L '^(sanitize|wrong-input)$' --parallel "$jobs"
 fi
 
 step "result"

@@ -59,7 +59,7 @@ struct DiagnosticOptions {
 class DiagnosticEngine;
 
 /// A message under construction. Delivered by the destructor.
-class [[nodiscard]] InFlightDiag {
+class InFlightDiag {
 public:
   InFlightDiag(InFlightDiag &&other);
   InFlightDiag(const InFlightDiag &) = delete;

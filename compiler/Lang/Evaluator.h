@@ -15,8 +15,10 @@
 //
 // Unknown operands give Unknown results, never an error; ask
 // reportUnknown(value, range, what) when such a value is needed after all.
-// Tensor and Handle operands are not for the evaluator: test
-// Value::isCompileTime() (or anyRuntime()) first; they raise a TypeError.
+// Tensor and Handle values may be passed around, stored in tuples and returned,
+// and `is None` is false for them; every other operation on one gives an
+// Unknown. Test Value::isCompileTime() (or anyRuntime()) first when the
+// operation has a run-time form.
 //
 // Everything terminates: steps, call depth and sizes are limited.
 //
@@ -36,6 +38,7 @@
 namespace nereid::lang {
 
 class Frontend;
+class EvaluatorImpl;
 
 struct EvalLimits {
   uint64_t maxSteps = 2000000;    ///< expressions and statements per request
@@ -150,12 +153,11 @@ public:
 
 private:
   friend class EvaluatorImpl;
-  Frontend &frontend;
+  friend class Frontend;
   ValueContext &values;
   DiagnosticEngine &diags;
   std::optional<EvalError> error;
-  struct State;
-  std::unique_ptr<State> state;
+  std::unique_ptr<EvaluatorImpl> impl;
 };
 
 } // namespace nereid::lang

@@ -31,6 +31,8 @@
 
 namespace nereid::lang {
 
+class ModuleLoader;
+
 struct FrontendOptions {
   /// Directories to look for imported modules in, after the directory and the
   /// package root of the importing file.
@@ -49,12 +51,13 @@ struct FrontendOptions {
 /// A Python file.
 class Module {
 public:
-  enum class State : uint8_t { Parsed, Running, Done };
+  enum class State : uint8_t { Unread, Running, Done };
 
   /// Dotted name where known ("pkg.mod"), else the stem of the file.
   llvm::StringRef getName() const { return name; }
   /// Dotted name of the package that relative imports start from.
   llvm::StringRef getPackage() const { return package; }
+  /// Of a module that has run, or is running.
   const SourceFile &getFile() const { return *ast.file; }
   const ModuleAST &getAST() const { return ast; }
   Scope &getGlobals() { return *globals; }
@@ -72,14 +75,26 @@ public:
 private:
   friend class Frontend;
   friend class EvaluatorImpl;
+  friend class ModuleLoader;
+  /// A value of --bind; `value` is invalid until it could be evaluated.
+  struct Binding {
+    std::string text;
+    Value value;
+  };
   std::string name;
   std::string package;
-  std::string directory;
+  std::string path;      ///< of the file; empty for a text
+  std::string directory; ///< where relative imports look
+  std::string root;      ///< the directory above its outermost package
+  std::string text;      ///< of a module made from a text, until it is parsed
   ModuleAST ast;
   Scope *globals = nullptr;
   ModuleObject *object = nullptr;
-  State state = State::Parsed;
+  State state = State::Unread;
   bool prelude = false;
+  bool isPackage = false;
+  bool nestedFound = false; ///< functions inside functions were looked for
+  llvm::StringMap<Binding> bindings;
   std::vector<FunctionObject *> jitFunctions;
 };
 
@@ -143,8 +158,10 @@ public:
                      Module *module = nullptr);
 
   /// Computes the parameter of one heuristic from the values of the others
-  /// (run-time parameters as far as they are known: a missing one is Unknown
-  /// and matters only if the callable asks for it). Invalid: reported.
+  /// (a missing one is Unknown and matters only if the callable asks for it;
+  /// give a run-time parameter as a Tensor of its type with a null IR value, so
+  /// that `args['b'] is not None` and `args['x'].dtype` are decided). Invalid:
+  /// reported.
   Value evaluateHeuristic(const FunctionObject &function,
                           const JitInfo::Heuristic &heuristic,
                           llvm::ArrayRef<NamedValue> arguments);
@@ -163,6 +180,11 @@ public:
 
 private:
   friend class EvaluatorImpl;
+  friend class ModuleLoader;
+  Module *finishLoading(Module *module);
+  Value evaluateOutside(const Expr &expr, Module *module);
+  void evaluateBinding(Module &module, llvm::StringRef name, bool last);
+
   FrontendOptions options;
   SourceManager sources;
   DiagnosticEngine diags;
@@ -170,8 +192,7 @@ private:
   TypeContext types;
   ValueContext values;
   std::unique_ptr<Evaluator> evaluator;
-  struct Loader;
-  std::unique_ptr<Loader> loader;
+  std::unique_ptr<ModuleLoader> loader;
 };
 
 } // namespace nereid::lang

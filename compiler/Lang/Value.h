@@ -42,6 +42,9 @@ namespace nereid::lang {
 using Int128 = __int128;
 
 class Module;
+class Evaluator;
+class EvaluatorImpl;
+class ModuleLoader;
 struct TupleObject;
 struct ListObject;
 struct DictObject;
@@ -304,12 +307,15 @@ struct ListObject : ObjectBase {
   /// Set when code under an undecidable condition changed the list: reading
   /// it then gives this value.
   Value poison;
+  /// How many undecidable conditions it was made under.
+  unsigned uncertainty = 0;
 };
 
 /// Insertion-ordered. A Set is a dict whose values are None.
 struct DictObject : ObjectBase {
   std::vector<std::pair<Value, Value>> items;
-  Value poison; ///< as in ListObject
+  Value poison;             ///< as in ListObject
+  unsigned uncertainty = 0; ///< as in ListObject
   /// Null when absent. Keys compare as in Python (1 == 1.0 == True).
   Value *find(const Value &key);
   Value *find(llvm::StringRef key);
@@ -338,20 +344,42 @@ public:
       : module(module), parent(parent) {}
   Module *getModule() const { return module; }
   Scope *getParent() const { return parent; }
+  /// Names imported but not yet asked for are absent: Evaluator::lookup finds
+  /// those too.
   Value *find(llvm::StringRef name) {
     auto it = names.find(name);
     return it == names.end() ? nullptr : &it->second;
   }
-  void set(llvm::StringRef name, Value value) { names[name] = value; }
-  void erase(llvm::StringRef name) { names.erase(name); }
+  void set(llvm::StringRef name, Value value) {
+    names[name] = value;
+    if (!lazy.empty())
+      lazy.erase(name);
+  }
+  void erase(llvm::StringRef name) {
+    names.erase(name);
+    lazy.erase(name);
+  }
   const llvm::StringMap<Value> &all() const { return names; }
-  /// The function whose locals these are; null for a module or comprehension.
+  /// The function whose locals these are; null for a module, class, lambda or
+  /// comprehension.
   const FunctionDef *function = nullptr;
 
 private:
+  friend class Evaluator;
+  friend class EvaluatorImpl;
+  friend class ModuleLoader;
+  /// `from module import name`, resolved on first use.
+  struct LazyImport {
+    const ImportFromStmt *stmt = nullptr;
+    llvm::StringRef name;
+    SourceRange range;
+  };
   Module *module;
   Scope *parent;
   llvm::StringMap<Value> names;
+  llvm::StringMap<LazyImport> lazy;
+  llvm::SmallVector<llvm::StringRef, 0> globalNames, nonlocalNames;
+  bool isComprehension = false;
 };
 
 /// A `triton.Config`.
@@ -414,6 +442,8 @@ struct FunctionObject : ObjectBase {
   const FunctionObject *origin = this;
   /// The class that a method was defined in, else null.
   const ClassObject *owner = nullptr;
+  enum class MethodKind : uint8_t { Plain, Static, Class, Property };
+  MethodKind methodKind = MethodKind::Plain;
 
   bool isJit() const { return role == Role::Jit; }
   llvm::ArrayRef<Parameter> params() const {
@@ -443,6 +473,8 @@ struct ModuleObject : ObjectBase {
   Module *module = nullptr; ///< a module read from source
   /// Built-in: canonical name in Builtins.def, e.g. "triton.language".
   llvm::StringRef builtin;
+  /// A folder without __init__.py: neither of the above.
+  llvm::StringRef directory;
 };
 
 struct ClassField {
@@ -555,6 +587,8 @@ public:
     object->elements = elements.vec();
     return Value::of(object);
   }
+  /// An empty one.
+  Value dict() { return Value::dict(create<DictObject>()); }
   Value unknown(SourceRange origin, const llvm::Twine &reason,
                 const llvm::Twine &bindName = "") {
     auto *object = create<UnknownObject>();

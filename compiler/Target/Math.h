@@ -12,9 +12,9 @@
 //   exp exp2                             1      1
 //   expm1                                1.5    2
 //   log                                  1      1
-//   log2                                 1      1.25
+//   log2                                 1.25   1.25
 //   log1p log10                          1.5    1.5
-//   sin cos (any finite x)               1      1
+//   sin cos (any finite x)               1.25   1.25
 //   tan                                  2      2
 //   sinh cosh tanh                       2.5    2.5
 //   asinh acosh atanh                    4      4

@@ -95,6 +95,39 @@ TEST(Archive, EqualBlobsAreStoredOnce) {
   EXPECT_LT(written(pack).size(), before + 5000);
 }
 
+// Variants of one kernel and target resemble each other; so does the IR of its
+// configs. Reading gives back what was written, and the saving is real.
+TEST(Archive, VariantsShareADictionary) {
+  Pack pack = samplePack();
+  pack.kernels.resize(1);
+  Kernel &kernel = pack.kernels[0];
+  std::string image = noise(20000, 4);
+  kernel.variants[2].image = makeBytes(image);
+  kernel.configs[0].ir = makeBytes(noise(5000, 3));
+  for (int i = 0; i < 6; ++i) {
+    Variant variant = kernel.variants[2];
+    image.replace(100 * i, 50, noise(50, 100 + i));
+    variant.image = makeBytes(image);
+    variant.config = uint32_t(i);
+    kernel.configs.push_back(kernel.configs[0]);
+    kernel.configs.back().ir =
+        makeBytes(*kernel.configs[0].ir + noise(20, 50 + i));
+    kernel.variants.push_back(variant);
+  }
+  FileFacts facts;
+  std::string bytes = written(pack);
+  Result<Pack> read = readPack(bytes, &facts);
+  ASSERT_TRUE(read) << read.message();
+  for (size_t i = 0; i < kernel.variants.size(); ++i)
+    EXPECT_EQ(*read->kernels[0].variants[i].image, *kernel.variants[i].image);
+  for (size_t i = 0; i < kernel.configs.size(); ++i)
+    EXPECT_EQ(*read->kernels[0].configs[i].ir, *kernel.configs[i].ir);
+  EXPECT_EQ(written(*read), bytes);
+  // One image and one IR in full, the rest as differences.
+  EXPECT_LT(facts.storedBlobs, 30000u);
+  EXPECT_GT(facts.rawBlobs, 140000u);
+}
+
 TEST(Archive, IncompressibleBlobsAreStoredPlain) {
   Pack pack = samplePack();
   std::string image = noise(5000, 9);

@@ -1,6 +1,7 @@
 //===- tool-test.cpp - The parts of the nereid tool -----------------------===//
 
 #include "TinyElf.h"
+#include "nereid/runtime.h"
 #include "packager/Elf.h"
 #include "packager/File.h"
 #include "packager/tools/Console.h"
@@ -223,6 +224,32 @@ TEST(Elf, DamageNeverCrashes) {
     }
   for (size_t size = 0; size < image.size(); ++size)
     (void)checkCpuImage(image.substr(0, size), "x86-64-v3", "add");
+}
+
+//===-- The runtime -------------------------------------------------------===//
+
+// What this library writes, the runtime's own reader reads: the golden pack has
+// every field there is.
+TEST(Runtime, ReadsTheGoldenPack) {
+  nrd_pack_t *pack = nullptr;
+  nrd_device_t *device = nullptr;
+  const nrd_kernel_t *kernel = nullptr;
+  ASSERT_EQ(nrd_pack_open_file("golden/v1/sample.nrd", nullptr, &pack), NRD_OK)
+      << nrd_error_message();
+  ASSERT_EQ(nrd_device_open("null:sm_90a", &device), NRD_OK);
+  ASSERT_EQ(nrd_kernel_find(pack, device, "matmul_bf16", &kernel), NRD_OK)
+      << nrd_error_message();
+  ASSERT_EQ(nrd_kernel_slot_count(kernel), 5u);
+  EXPECT_STREQ(nrd_kernel_slot(kernel, 3)->type, "tensordesc<fp16[128,64]>");
+  EXPECT_STREQ(nrd_kernel_slot(kernel, 0)->doc, "the left matrix");
+  EXPECT_EQ(nrd_kernel_slot(kernel, 4)->constant, 1);
+  ASSERT_EQ(nrd_kernel_variant_count(kernel), 3u);
+  // The runtime adds what encoding the tensor map asks for.
+  EXPECT_GE(nrd_kernel_variant(kernel, 0)->predicate_count, 2u);
+  EXPECT_EQ(nrd_kernel_variant(kernel, 0)->registers, 168u);
+  EXPECT_EQ(nrd_kernel_preload(kernel), NRD_OK) << nrd_error_message();
+  nrd_pack_close(pack);
+  nrd_device_close(device);
 }
 
 //===-- Output ------------------------------------------------------------===//

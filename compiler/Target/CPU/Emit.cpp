@@ -28,11 +28,13 @@
 #include "mlir/Transforms/Passes.h"
 
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -83,6 +85,51 @@ void registerEmitDialects(mlir::DialectRegistry &registry) {
 static Error fail(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
+
+namespace {
+
+// What LLVM says while it compiles one module. Its default is to print and to
+// end the process on an error.
+struct Diagnostics {
+  std::string errors;
+  uint64_t spills = 0, reloads = 0;
+};
+
+struct Recorder : DiagnosticHandler {
+  explicit Recorder(Diagnostics &out) : out(out) {}
+
+  bool handleDiagnostics(const DiagnosticInfo &info) override {
+    if (info.getSeverity() == DS_Error) {
+      raw_string_ostream stream(out.errors);
+      DiagnosticPrinterRawOStream printer(stream);
+      if (!out.errors.empty())
+        stream << "; ";
+      info.print(printer);
+    }
+    auto *remark = dyn_cast<DiagnosticInfoOptimizationBase>(&info);
+    if (remark && remark->getRemarkName() == "SpillReloadCopies")
+      for (const auto &argument : remark->getArgs()) {
+        uint64_t count = 0;
+        if (StringRef(argument.Val).getAsInteger(10, count))
+          continue;
+        if (StringRef(argument.Key).ends_with("Spills"))
+          out.spills += count;
+        else if (StringRef(argument.Key).ends_with("Reloads"))
+          out.reloads += count;
+      }
+    return true;
+  }
+  bool isMissedOptRemarkEnabled(StringRef pass) const override {
+    return pass == "regalloc";
+  }
+  bool isAnalysisRemarkEnabled(StringRef) const override { return false; }
+  bool isPassedOptRemarkEnabled(StringRef) const override { return false; }
+  bool isAnyRemarkEnabled() const override { return true; }
+
+  Diagnostics &out;
+};
+
+} // namespace
 
 static Expected<std::unique_ptr<TargetMachine>>
 createMachine(const TargetInfo &target) {
@@ -138,6 +185,8 @@ static void prepare(Module &module, StringRef entry, const TargetInfo &target) {
     function.setDoesNotThrow();
     function.removeFnAttr(Attribute::UWTable);
     function.addFnAttr("frame-pointer", "none");
+    // Also makes the reported frame the whole frame.
+    function.addFnAttr(Attribute::NoRedZone);
     function.addFnAttr("target-cpu", target.cpu);
     function.addFnAttr("target-features", target.features);
   }
@@ -189,7 +238,8 @@ buildModule(mlir::ModuleOp op, StringRef entry, const TargetInfo &target,
 }
 
 static Error generate(Module &module, TargetMachine &machine,
-                      CodeGenFileType type, SmallVectorImpl<char> &out) {
+                      CodeGenFileType type, const Diagnostics &diagnostics,
+                      SmallVectorImpl<char> &out) {
   raw_svector_ostream stream(out);
   legacy::PassManager passes;
   passes.add(new TargetLibraryInfoWrapperPass(
@@ -197,6 +247,8 @@ static Error generate(Module &module, TargetMachine &machine,
   if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
     return fail("the code generator cannot write this kind of file");
   passes.run(module);
+  if (!diagnostics.errors.empty())
+    return fail("code generation failed: " + diagnostics.errors);
   return Error::success();
 }
 
@@ -207,13 +259,15 @@ Expected<std::string> emitSharedObject(mlir::ModuleOp op, StringRef entry,
   if (!machine)
     return machine.takeError();
   LLVMContext context;
+  Diagnostics diagnostics;
+  context.setDiagnosticHandler(std::make_unique<Recorder>(diagnostics));
   Expected<std::unique_ptr<Module>> module =
       buildModule(op, entry, target, **machine, context);
   if (!module)
     return module.takeError();
   SmallVector<char, 0> object;
   if (Error error =
-          generate(**module, **machine, CodeGenFileType::ObjectFile, object))
+          generate(**module, **machine, CodeGenFileType::ObjectFile, diagnostics, object))
     return error;
   StringRef objectBytes(object.data(), object.size());
   Expected<std::string> image = linkSharedObject(objectBytes);
@@ -221,9 +275,16 @@ Expected<std::string> emitSharedObject(mlir::ModuleOp op, StringRef entry,
     return image.takeError();
   if (Error error = verifySharedObject(*image, entry))
     return error;
-  if (report)
-    if (Error error = fillReport(*image, objectBytes, *report))
-      return error;
+  if (!report)
+    return image;
+  if (Error error = fillReport(*image, objectBytes, *report))
+    return error;
+  if (diagnostics.spills + diagnostics.reloads == 0)
+    report->spillBytes = 0; // the frame holds saved registers only
+  else
+    report->notes.push_back(
+        formatv("{0} register spills and {1} reloads", diagnostics.spills,
+                diagnostics.reloads));
   return image;
 }
 
@@ -233,6 +294,8 @@ Expected<std::string> emitText(mlir::ModuleOp op, StringRef entry,
   if (!machine)
     return machine.takeError();
   LLVMContext context;
+  Diagnostics diagnostics;
+  context.setDiagnosticHandler(std::make_unique<Recorder>(diagnostics));
   Expected<std::unique_ptr<Module>> module =
       buildModule(op, entry, target, **machine, context);
   if (!module)
@@ -245,7 +308,7 @@ Expected<std::string> emitText(mlir::ModuleOp op, StringRef entry,
   }
   SmallVector<char, 0> assembly;
   if (Error error = generate(**module, **machine, CodeGenFileType::AssemblyFile,
-                             assembly))
+                             diagnostics, assembly))
     return error;
   return std::string(assembly.data(), assembly.size());
 }

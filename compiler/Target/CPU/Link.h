@@ -20,8 +20,8 @@ namespace nereid::cpu {
 /// stay undefined; `verifySharedObject` judges them.
 llvm::Expected<std::string> linkSharedObject(llvm::StringRef object);
 
-/// Fills the size of the code from the linked image, and the stack frame of
-/// the largest function from the object's stack-size section.
+/// Fills the size of the code from the linked image, and spillBytes with the
+/// stack frame of the largest function, from the object's stack-size section.
 llvm::Error fillReport(llvm::StringRef image, llvm::StringRef object,
                        ResourceReport &report);
 

@@ -1,8 +1,10 @@
 //===- survey.cpp - Parses every .py file under some folders --------------===//
 //
 //   lang-survey [-v] FOLDER_OR_FILE...
+//   lang-survey --list [-I FOLDER]... FILE...
 //
-// Prints how many files were read, those with syntax errors (with the first
+// The second form also runs the module and prints its kernels. The first
+// prints how many files were read, those with syntax errors (with the first
 // error of each under -v), and the slowest. It is how the parser is held
 // against the Python standard library and other people's sources. Exit status
 // 1 when a file took longer than a second per megabyte.
@@ -10,8 +12,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Lang/Diagnostics.h"
+#include "compiler/Lang/Module.h"
 #include "compiler/Lang/Parser.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -64,9 +68,63 @@ struct Survey {
     }
   }
 };
+
+/// Runs a module and prints its kernels.
+int listKernels(llvm::StringRef path, const FrontendOptions &options) {
+  Frontend frontend(options,
+                    [](const Diagnostic &d) { llvm::outs() << d.rendered; });
+  auto begin = std::chrono::steady_clock::now();
+  Module *module = frontend.loadFile(path);
+  if (!module)
+    return 1;
+  std::vector<KernelInfo> kernels = frontend.listKernels(*module);
+  double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+          .count();
+  llvm::outs() << path << ": " << kernels.size() << " kernels, " << took * 1e3
+               << " ms\n";
+  for (const KernelInfo &kernel : kernels) {
+    llvm::outs() << "  " << kernel.line << ": " << kernel.name << "(";
+    llvm::ListSeparator separator;
+    for (const KernelParameter &param : kernel.parameters) {
+      llvm::outs() << separator << param.name
+                   << (param.isConstexpr ? ": constexpr" : "");
+      if (param.defaultValue)
+        llvm::outs() << "=" << repr(param.defaultValue);
+    }
+    llvm::outs() << ")\n";
+    const JitInfo &jit = kernel.function->jit;
+    for (const ConfigObject *config : jit.configs)
+      llvm::outs() << "    "
+                   << repr(Value::of(const_cast<ConfigObject *>(config)))
+                   << "\n";
+    if (jit.configsUnknown)
+      llvm::outs() << "    configs unknown: "
+                   << jit.configsUnknown.getUnknown().reason << "\n";
+    for (llvm::StringRef key : jit.key)
+      llvm::outs() << "    key " << key << "\n";
+    for (const JitInfo::Heuristic &heuristic : jit.heuristics)
+      llvm::outs() << "    heuristic " << heuristic.parameter << "\n";
+    for (const JitInfo::Skipped &skipped : jit.skippedDecorators)
+      llvm::outs() << "    skipped @"
+                   << llvm::StringRef(skipped.text).split('\n').first << "\n";
+  }
+  return 0;
+}
 } // namespace
 
 int main(int argc, char **argv) {
+  if (argc > 1 && llvm::StringRef(argv[1]) == "--list") {
+    FrontendOptions options;
+    int status = 0;
+    for (int i = 2; i < argc; ++i) {
+      if (llvm::StringRef(argv[i]) == "-I" && i + 1 < argc)
+        options.searchPaths.push_back(argv[++i]);
+      else
+        status |= listKernels(argv[i], options);
+    }
+    return status;
+  }
   Survey survey;
   for (int i = 1; i < argc; ++i) {
     llvm::StringRef argument = argv[i];

@@ -301,7 +301,7 @@ TEST_P(Convert, BetweenNarrow) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, Convert,
-                         testing::ValuesIn(runnableTargets()),
+                         testing::ValuesIn(vectorTargets()),
                          [](const auto &info) {
                            std::string name = info.param->name.str();
                            llvm::replace(name, '-', '_');

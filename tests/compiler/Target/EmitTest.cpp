@@ -228,6 +228,34 @@ TEST(Emit, Report) {
   EXPECT_EQ(report.spillBytes, 0u);
 }
 
+TEST(Emit, ReportsSpills) {
+  const TargetInfo &target = *findTarget("x86-64-v2");
+  Harness harness(target);
+  Type pointer = LLVM::LLVMPointerType::get(&harness.context);
+  // More vectors live at once than there are registers: all are loaded before
+  // the first store may overwrite one.
+  harness.build({pointer}, [&](OpBuilder &b, Location loc, ValueRange args) {
+    Type vector = VectorType::get({4}, b.getF32Type());
+    auto at = [&](int32_t i) -> Value {
+      return LLVM::GEPOp::create(b, loc, pointer, vector, args[0],
+                                 LLVM::GEPArg(i));
+    };
+    SmallVector<Value> values;
+    for (int32_t i = 0; i < 40; ++i)
+      values.push_back(LLVM::LoadOp::create(b, loc, vector, at(i), 4));
+    for (int32_t i = 0; i < 40; ++i)
+      LLVM::StoreOp::create(b, loc, values[39 - i], at(i), 4);
+  });
+  ASSERT_TRUE(harness.lower()) << harness.messages;
+  ResourceReport report;
+  llvm::Expected<std::string> bytes = harness.emit(&report);
+  ASSERT_TRUE(bool(bytes));
+  EXPECT_GE(report.spillBytes, 24u * 16);
+  ASSERT_EQ(report.notes.size(), 2u);
+  EXPECT_NE(report.notes[1].find("register spills"), std::string::npos);
+  EXPECT_GT(countSpills(harness.assembly()).inAll, 0u);
+}
+
 TEST(Lower, NamesTheOperationThatWouldCallALibrary) {
   std::string text = lowerErrors(R"(
     func.func @entry(%p: !llvm.ptr) {

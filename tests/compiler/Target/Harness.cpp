@@ -42,6 +42,14 @@ std::vector<const TargetInfo *> runnableTargets() {
   return targets;
 }
 
+std::vector<const TargetInfo *> vectorTargets() {
+  std::vector<const TargetInfo *> targets = runnableTargets();
+  llvm::erase_if(targets, [](const TargetInfo *target) {
+    return target->matrixUnit != MatrixUnit::None;
+  });
+  return targets;
+}
+
 static DialectRegistry makeRegistry() {
   DialectRegistry registry;
   cpu::registerEmitDialects(registry);

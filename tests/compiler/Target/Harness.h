@@ -27,6 +27,9 @@ bool hostRuns(const TargetInfo &target);
 /// The targets of the CPU family that this machine runs.
 std::vector<const TargetInfo *> runnableTargets();
 
+/// Those that differ in their vector instructions: without matrix units.
+std::vector<const TargetInfo *> vectorTargets();
+
 class Harness {
 public:
   explicit Harness(const TargetInfo &target);
