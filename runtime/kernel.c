@@ -40,7 +40,7 @@ static int find_fact(nrd_kernel_t *kernel, const nrd_predicate_t *predicate) {
         fact->value == predicate->value && fact->map == predicate->map)
       return (int)i;
   }
-  if (kernel->fact_count == NRD_MAX_PREDICATES)
+  if (kernel->fact_count == kernel->fact_capacity)
     return -1;
   kernel->facts[kernel->fact_count] = *predicate;
   return (int)kernel->fact_count++;
@@ -49,8 +49,15 @@ static int find_fact(nrd_kernel_t *kernel, const nrd_predicate_t *predicate) {
 // Sorts the facts by slot and gives the candidates their bits.
 static int collect_facts(nrd_kernel_t *kernel) {
   uint32_t slot_count = kernel->index->slot_count;
-  kernel->facts = nrd_arena_alloc(&kernel->arena, NRD_MAX_PREDICATES,
-                                  sizeof *kernel->facts);
+  uint32_t capacity = 0;
+  for (uint32_t i = 0; i < kernel->candidate_count; ++i)
+    if (capacity < NRD_MAX_PREDICATES)
+      capacity += kernel->candidates[i].plan->predicate_count;
+  if (capacity > NRD_MAX_PREDICATES)
+    capacity = NRD_MAX_PREDICATES;
+  kernel->fact_capacity = capacity;
+  kernel->facts =
+      nrd_arena_alloc(&kernel->arena, capacity, sizeof *kernel->facts);
   kernel->facts_of_slot = nrd_arena_alloc(
       &kernel->arena, (size_t)slot_count + 1, sizeof *kernel->facts_of_slot);
   if (!kernel->facts || !kernel->facts_of_slot)

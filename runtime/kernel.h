@@ -57,6 +57,7 @@ struct nrd_kernel_t {
   uint32_t candidate_count;
   uint32_t group_count;
   uint32_t fact_count;
+  uint32_t fact_capacity;
   nrd_candidate_t *candidates;
   nrd_group_t *groups;
   nrd_predicate_t *facts;     // sorted by slot

@@ -101,6 +101,8 @@ typedef struct nrd_device_options_t {
   const nrd_allocator_t *allocator; // copied; NULL: malloc
   // The application's own context, wrapped instead of the device's primary
   // one: a CUcontext. It must outlive the device. HIP has none: leave NULL.
+  // For "null" an int * that every driver call counts down; the call that
+  // brings it to 0 fails.
   void *context;
   // "cpu": threads of a launch, the caller's included. 0: NRD_NUM_THREADS, or
   // what OpenMP would use, or every processor the process may run on.
