@@ -12,6 +12,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace nereid::cpu {
@@ -365,8 +367,58 @@ Strip NestEmitter::load(Location at, Strip pointer, Type element, Strip mask,
 // Stores
 //===----------------------------------------------------------------------===//
 
+// A row that is read again is in the cache by now: the memory has time to fetch
+// what the next program will read.
+void NestEmitter::prefetchNext(tt::LoadOp op, Strip pointer) {
+  int64_t size = kernel.ops.bytes(getElementTypeOrSelf(op.getType()));
+  auto stride = pointer.isAffine() ? constantInt(pointer.stride) : std::nullopt;
+  if (!stride || *stride != size || !pointer.overIndex || levels.size() > 2 ||
+      lanes * size < 32)
+    return;
+  insertFor(pointer.ptr, pointer.value);
+  Value base =
+      LLVM::GEPOp::create(b, loc, pointer.ptr.getType(), b.getI8Type(),
+                          pointer.ptr, ArrayRef<LLVM::GEPArg>{pointer.value});
+  Value next = kernel.inNextProgram(base);
+  if (!next)
+    return;
+  insertAt(deepest());
+  for (int64_t at = 0; at < lanes * size; at += 64) {
+    Value offset = arith::AddIOp::create(
+        b, loc, arith::MulIOp::create(b, loc, strip, kernel.constI64(size)),
+        kernel.constI64(at));
+    Value where = LLVM::GEPOp::create(b, loc, next.getType(), b.getI8Type(),
+                                      next, ArrayRef<LLVM::GEPArg>{offset});
+    LLVM::Prefetch::create(b, loc, where, /*rw=*/0, /*hint=*/3, /*cache=*/1);
+  }
+}
+
+// Whether the rows that start at this address may bypass the caches: the launch
+// writes so much that none of it would stay, and stores of whole registers are
+// aligned.
+Value NestEmitter::streams(const Strip &pointer, Value where, int64_t size) {
+  if (version != Version::Fast || lanes * size % 64 != 0)
+    return {};
+  Value large = kernel.writesMuch(
+      size * std::accumulate(shape.begin(), shape.end(), int64_t(1),
+                             std::multiplies<int64_t>()));
+  Value base = pointer.value;
+  unsigned level = std::max(levelOf(pointer.ptr), levelOf(base));
+  if (!pointer.overIndex || (deepest() > 0 && level == deepest()))
+    base = {};
+  insertAt(base ? level : levelOf(where));
+  Value address = LLVM::PtrToIntOp::create(b, loc, b.getI64Type(),
+                                           base ? pointer.ptr : where);
+  if (base)
+    address = arith::AddIOp::create(b, loc, address, base);
+  Value rest = arith::AndIOp::create(b, loc, address, kernel.constI64(63));
+  Value aligned = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, rest,
+                                        kernel.constI64(0));
+  return arith::AndIOp::create(b, loc, aligned, large);
+}
+
 void NestEmitter::store(Location at, Strip pointer, Type element, Strip value,
-                        Strip mask) {
+                        Strip mask, bool mayStream) {
   loc = at;
   Type mem = memoryType(kernel.ops, element);
   int64_t size = std::max(1u, mem.getIntOrFloatBitWidth() / 8);
@@ -437,6 +489,18 @@ void NestEmitter::store(Location at, Strip pointer, Type element, Strip value,
     if (lanesMask) {
       LLVM::MaskedStoreOp::create(b, at, v, where, lanesMask,
                                   b.getI32IntegerAttr(size));
+      return;
+    }
+    Value stream = mayStream && !cond ? streams(pointer, where, size) : Value();
+    insertAt(deepest());
+    if (stream) {
+      auto ifOp = scf::IfOp::create(b, at, stream, true);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(ifOp.thenBlock());
+      LLVM::StoreOp::create(b, at, v, where, /*alignment=*/64,
+                            /*isVolatile=*/false, /*isNonTemporal=*/true);
+      b.setInsertionPointToStart(ifOp.elseBlock());
+      LLVM::StoreOp::create(b, at, v, where, size);
       return;
     }
     guarded(cond, [&] { LLVM::StoreOp::create(b, at, v, where, size); });

@@ -9,6 +9,7 @@
 #include "compiler/Target/CPU/Nest.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -342,6 +343,10 @@ Strip NestEmitter::evalElementwise(Operation *op, unsigned point,
     }
   }
 
+  if (!uniform && isa<arith::DivFOp>(op) && element.isF32() &&
+      in[1].isUniform())
+    return divideByUniform(in[0], in[1]);
+
   SmallVector<Value> operands;
   unsigned level = 0;
   for (Strip &s : in) {
@@ -365,6 +370,34 @@ Strip NestEmitter::evalElementwise(Operation *op, unsigned point,
       memoize(op->getResult(i), point, s);
   }
   return wanted;
+}
+
+// x / d for a whole row: a product with 1 / d, computed once. Triton's f32
+// division is exact to 2 ulp, and so is this: d is first scaled by a power of
+// two to where its reciprocal is a normal number.
+Strip NestEmitter::divideByUniform(Strip x, Strip d) {
+  Value v = d.value;
+  insertFor(v);
+  auto c = [&](double value) {
+    return kernel.constant(b.getF32FloatAttr(value));
+  };
+  Value size = math::AbsFOp::create(b, loc, v);
+  Value large =
+      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, size, c(0x1p64));
+  Value small = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, size,
+                                      c(0x1p-64));
+  Value scale = arith::SelectOp::create(
+      b, loc, large, c(0x1p-64),
+      arith::SelectOp::create(b, loc, small, c(0x1p64), c(1.0)));
+  Value inverse = arith::DivFOp::create(
+      b, loc, c(1.0), arith::MulFOp::create(b, loc, v, scale));
+  Value lhs = vec(x), wideInverse = vec(Strip::uniform(inverse)),
+        wideScale = vec(Strip::uniform(scale));
+  insertFor(lhs, wideInverse, wideScale);
+  Value r = arith::MulFOp::create(b, loc, lhs, wideInverse);
+  Strip s = Strip::vector(arith::MulFOp::create(b, loc, r, wideScale));
+  s.assumed = x.assumed || d.assumed;
+  return s;
 }
 
 //===----------------------------------------------------------------------===//
@@ -431,6 +464,11 @@ Strip NestEmitter::evalLoad(tt::LoadOp op, unsigned point) {
   if (bad)
     return {};
   loc = op.getLoc();
+  loads.insert(op);
+  if (version == Version::Fast && kernel.loaded.contains(op) &&
+      isa<tt::FuncOp>(op->getParentOp()) &&
+      kernel.fetchedAhead.insert(op).second)
+    prefetchNext(op, pointer);
   Strip mask, other;
   if (op.getMask()) {
     mask = evalMask(op.getMask(), point);

@@ -4,7 +4,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <functional>
 
 using namespace mlir;
 
@@ -75,7 +78,7 @@ void Kernel::createFunctions() {
   SmallVector<Type> inputs;
   for (Type type : source.getArgumentTypes())
     inputs.push_back(ops.storage(type));
-  inputs.append({i32, i32, i32, ptr, ptr, ptr});
+  inputs.append({i32, i32, i32, ptr, ptr, ptr, i64});
   program = LLVM::LLVMFuncOp::create(b, loc, layout.symbol + ".program",
                                      LLVM::LLVMFunctionType::get(i32, inputs),
                                      LLVM::Linkage::Internal);
@@ -84,7 +87,10 @@ void Kernel::createFunctions() {
       LLVM::LLVMFunctionType::get(i32, {ptr, ptr, i64, i64, ptr, ptr}));
 
   bool asserts = false;
-  source.walk([&](tt::AssertOp) { asserts = true; });
+  source.walk([&](Operation *op) {
+    asserts |= isa<tt::AssertOp>(op);
+    atomics |= isa<tt::AtomicRMWOp, tt::AtomicCASOp, tt::AtomicPollOp>(op);
+  });
 
   // The entry.
   Block *start = entry.addEntryBlock(b);
@@ -116,8 +122,8 @@ void Kernel::createFunctions() {
                                 c(memory, 0));
     arguments.push_back(v);
   }
-  Value sizes[2];
-  for (int axis = 0; axis < 2; ++axis)
+  Value sizes[3];
+  for (int axis = 0; axis < 3; ++axis)
     sizes[axis] = LLVM::LoadOp::create(b, loc, i32, at(gridArg, 4 * axis), 4);
   Value zero32 = c(i32, 0), one32 = c(i32, 1), one64 = c(i64, 1);
   auto wide = [&](Value v) -> Value {
@@ -138,13 +144,15 @@ void Kernel::createFunctions() {
   Value rest = arith::DivUIOp::create(b, loc, begin, gx);
   Value y0 = arith::RemUIOp::create(b, loc, rest, gy);
   Value z0 = arith::DivUIOp::create(b, loc, rest, gy);
+  Value all = arith::MulIOp::create(
+      b, loc, arith::MulIOp::create(b, loc, gx, gy), wide(sizes[2]));
   cf::BranchOp::create(b, loc, loop,
                        ValueRange{begin, narrow(x0), narrow(y0), narrow(z0)});
 
   b.setInsertionPointToStart(loop);
   Value i = loop->getArgument(0), x = loop->getArgument(1),
         y = loop->getArgument(2), z = loop->getArgument(3);
-  arguments.append({x, y, z, gridArg, scratchArg, hostArg});
+  arguments.append({x, y, z, gridArg, scratchArg, hostArg, all});
   Value result = LLVM::CallOp::create(b, loc, program, arguments).getResult();
   Value next = arith::AddIOp::create(b, loc, i, one64);
   auto step = [&](Value v, Value size, Value carry) {
@@ -176,6 +184,7 @@ void Kernel::createFunctions() {
                            exit, ValueRange{result});
   b.setInsertionPointToStart(exit);
   LLVM::ReturnOp::create(b, loc, exit->getArgument(0));
+  entryExit = exit;
 
   // The program.
   Block *body = program.addEntryBlock(b);
@@ -187,6 +196,7 @@ void Kernel::createFunctions() {
   grid = body->getArgument(n + 3);
   scratch = body->getArgument(n + 4);
   host = body->getArgument(n + 5);
+  programs = body->getArgument(n + 6);
   b.setInsertionPointToEnd(body);
   if (asserts) {
     statusBuffer = newBuffer(loc, {1}, i32);
@@ -321,6 +331,87 @@ Value Kernel::dummy() {
     dummyBuffer->last = ~0u;
   }
   return dummyBuffer->base;
+}
+
+// Other programs that are told by an atomic operation to read what was written
+// must find it; nobody else may look before the launch has ended.
+bool Kernel::mayStream(tt::StoreOp op) {
+  if (atomics || !isa<tt::FuncOp>(op->getParentOp()))
+    return false;
+  Value base = basePointer(op.getPtr());
+  if (!base)
+    return false;
+  bool again = false;
+  source.walk([&](Operation *other) {
+    if (other == op)
+      return;
+    if (auto load = dyn_cast<tt::LoadOp>(other))
+      again |= basePointer(load.getPtr()) == base;
+    if (auto store = dyn_cast<tt::StoreOp>(other))
+      again |= basePointer(store.getPtr()) == base;
+  });
+  return !again;
+}
+
+Value Kernel::writesMuch(int64_t bytes) {
+  // Well above the second-level caches; a last-level cache that would hold it
+  // is shared with everybody else.
+  constexpr int64_t kMuch = 32 << 20;
+  Value &known = muchWritten[bytes];
+  if (known)
+    return known;
+  Location loc = source.getLoc();
+  if (muchWritten.size() == 1) {
+    // Streamed data is in order before the kernel returns.
+    OpBuilder exit = OpBuilder::atBlockBegin(entryExit);
+    LLVM::CallIntrinsicOp::create(
+        exit, loc, exit.getStringAttr("llvm.x86.sse.sfence"), ValueRange{});
+  }
+  OpBuilder entry = entryBuilder();
+  Value least = arith::ConstantOp::create(
+      entry, loc, entry.getI64IntegerAttr((kMuch + bytes - 1) / bytes));
+  known = arith::CmpIOp::create(entry, loc, arith::CmpIPredicate::uge, programs,
+                                least);
+  return known;
+}
+
+Value Kernel::inNextProgram(Value v) {
+  DenseMap<Value, Value> map;
+  unsigned budget = 16;
+  bool okay = true;
+  std::function<Value(Value)> copy = [&](Value old) -> Value {
+    if (old == programId[0]) {
+      Value &next = map[old];
+      if (!next)
+        next = arith::AddIOp::create(b, old.getLoc(), old,
+                                     constInt(b.getI32Type(), 1));
+      return next;
+    }
+    Operation *op = old.getDefiningOp();
+    if (!op || op->getNumOperands() == 0)
+      return old;
+    if (auto it = map.find(old); it != map.end())
+      return it->second;
+    SmallVector<Value> operands;
+    bool changed = false;
+    for (Value operand : op->getOperands()) {
+      operands.push_back(copy(operand));
+      changed |= operands.back() != operand;
+    }
+    if (!changed || !okay)
+      return map[old] = old;
+    if (!isMemoryEffectFree(op) || op->getNumRegions() ||
+        op->getNumResults() != 1 || budget-- == 0) {
+      okay = false;
+      return old;
+    }
+    IRMapping mapping;
+    for (auto [from, to] : llvm::zip(op->getOperands(), operands))
+      mapping.map(from, to);
+    return map[old] = b.clone(*op, mapping)->getResult(0);
+  };
+  Value next = copy(v);
+  return okay && next != v ? next : Value();
 }
 
 void Kernel::fillBuffer(Location loc, Buffer *buffer, Value held) {

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 namespace nereid::cpu {
 
@@ -56,6 +57,12 @@ public:
                     mlir::Type element, mlir::Type stored = {},
                     int64_t elements = 0);
   Buffer *newBuffer(mlir::Location loc, mlir::Value tensor);
+  /// A store that nothing in the kernel reads back and that is done once per
+  /// program, so that it may bypass the caches.
+  bool mayStream(tt::StoreOp op);
+  /// i1: all programs of the launch together write so much, at `bytes` each,
+  /// that no cache would keep it.
+  mlir::Value writesMuch(int64_t bytes);
   /// Sets every element.
   void fillBuffer(mlir::Location loc, Buffer *buffer, mlir::Value held);
   /// Copies one buffer onto another of the same shape and type.
@@ -94,6 +101,13 @@ public:
   void callPrint(tt::PrintOp op, unsigned operand, mlir::Value held,
                  llvm::ArrayRef<mlir::Value> index);
 
+  /// `v` as the next program along x would compute it; null when that takes
+  /// more than a little arithmetic, or when it is the same.
+  mlir::Value inNextProgram(mlir::Value v);
+  /// Loads of the program's own block that an earlier nest did, and those whose
+  /// memory has been fetched ahead for the next program.
+  llvm::SmallPtrSet<mlir::Operation *, 8> loaded, fetchedAhead;
+
   /// Operands of dots that were packed before the loop they are used in.
   llvm::SmallVector<PackedOperand> packed;
 
@@ -129,6 +143,10 @@ private:
   llvm::DenseMap<std::pair<mlir::Attribute, int64_t>, mlir::Value> constants;
   llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;
   mlir::Value null;
+  mlir::Value programs; ///< i64: programs of the whole launch
+  mlir::Block *entryExit = nullptr;
+  llvm::DenseMap<int64_t, mlir::Value> muchWritten;
+  bool atomics = false;
   Buffer *dummyBuffer = nullptr;
   Buffer *statusBuffer = nullptr;
   unsigned globals = 0;

@@ -130,8 +130,9 @@ void NestEmitter::chooseLanes() {
     });
   }
   int64_t registerLanes = kernel.target.vectorBits / (wide ? 64 : 32);
-  bool manyRegisters = kernel.target.vectorRegisters >= 32;
-  int64_t unroll = heavy ? (reduces && manyRegisters ? 2 : 1) : reduces ? 4 : 2;
+  // Sums need several chains; functions are chains long enough for one
+  // register to fill the machine, and their expansions are made for one.
+  int64_t unroll = heavy ? 1 : reduces ? 4 : 2;
   fastLanes = std::min(extent, registerLanes * unroll);
   for (Sink &sink : nest.sinks)
     if (sink.kind == Sink::Kind::Materialize && sink.buffer->panel &&
@@ -153,6 +154,8 @@ LogicalResult NestEmitter::run() {
   b.restoreInsertionPoint(start);
   if (failed(result) || bad)
     return failure();
+  for (Operation *load : loads)
+    kernel.loaded.insert(load);
   for (Sink &sink : nest.sinks) {
     if (sink.kind == Sink::Kind::Materialize) {
       sink.buffer->complete = true;
@@ -420,7 +423,7 @@ LogicalResult NestEmitter::emitSink(Sink &sink) {
     if (bad)
       return failure();
     store(op.getLoc(), pointer, getElementTypeOrSelf(op.getValue().getType()),
-          value, mask);
+          value, mask, kernel.mayStream(op));
     return success();
   }
   case Sink::Kind::Materialize: {

@@ -128,8 +128,7 @@ private:
   Strip eval(mlir::Value v, unsigned point);
   Strip evalUncached(mlir::Value v, unsigned point);
   Strip evalElementwise(mlir::Operation *op, unsigned point, unsigned result);
-  Strip evalReshape(mlir::Value src, mlir::ArrayRef<int64_t> shape,
-                    unsigned point);
+  Strip divideByUniform(Strip x, Strip d);
   Strip evalCat(mlir::Operation *op, unsigned point);
   Strip evalJoin(mlir::Operation *op, unsigned point);
   Strip evalConstant(mlir::Operation *op, unsigned point);
@@ -148,11 +147,13 @@ private:
   Strip load(mlir::Location loc, Strip pointer, mlir::Type element, Strip mask,
              Strip other, bool pinned);
   void store(mlir::Location loc, Strip pointer, mlir::Type element, Strip value,
-             Strip mask);
+             Strip mask, bool mayStream = false);
   /// Turns a runtime stride that equals `size` into a constant where this
   /// version may assume so.
   Strip assumeContiguous(Strip pointer, int64_t size);
   mlir::Value address(const Strip &pointer);
+  void prefetchNext(tt::LoadOp op, Strip pointer);
+  mlir::Value streams(const Strip &pointer, mlir::Value where, int64_t size);
   mlir::Value gather(mlir::Location loc, const Strip &pointer, mlir::Type held,
                      mlir::Value mask, mlir::Value other, bool pinned);
   void scatter(mlir::Location loc, const Strip &pointer, mlir::Value value,
@@ -188,7 +189,8 @@ private:
   using Memo = llvm::DenseMap<std::pair<mlir::Value, unsigned>, Strip>;
   llvm::SmallVector<Memo> memo; ///< one per level
   llvm::DenseMap<std::pair<mlir::Value, unsigned>, bool> assumedMasks;
-  bool bad = false; ///< an error was reported
+  llvm::SmallPtrSet<mlir::Operation *, 8> loads; ///< evaluated in this nest
+  bool bad = false;                              ///< an error was reported
 };
 
 } // namespace nereid::cpu

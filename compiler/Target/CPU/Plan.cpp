@@ -341,6 +341,14 @@ LogicalResult Planner::planOp(Operation *op) {
   return failure();
 }
 
+// An integer division that is no shift or product.
+static bool isSlowDivision(Value v) {
+  Operation *op = v.getDefiningOp();
+  return isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp>(
+             op) &&
+         !tt::getSplatSource(op->getOperand(1)).attr;
+}
+
 // What a loop or branch uses from outside is computed before it, if that costs
 // anything; operands of dots are packed before it too.
 void Planner::keepForRegions(Operation *region) {
@@ -361,7 +369,7 @@ void Planner::keepForRegions(Operation *region) {
             [&](Value u) {
               if (isKept(u))
                 return true;
-              if (!isHeavy(u.getDefiningOp()))
+              if (!isHeavy(u.getDefiningOp()) && !isSlowDivision(u))
                 return false;
               wanted.insert(u);
               return true;
@@ -451,8 +459,10 @@ void Planner::keepDelayedLoads() {
             return write->getBlock() == &block && load->isBeforeInBlock(write);
           };
           bool conflict = false;
-          if (item.op)
-            conflict = writes(item.op) && later(item.op);
+          if (item.op && writes(item.op) && later(item.op)) {
+            auto store = dyn_cast<tt::StoreOp>(item.op);
+            conflict = !store || mayConflict(store.getPtr(), load.getPtr());
+          }
           if (item.nest)
             for (const Sink &s : item.nest->sinks) {
               if (!s.op || !writes(s.op) || !later(s.op))
@@ -478,6 +488,50 @@ void Planner::keepDelayedLoads() {
       }
     }
   }
+}
+
+// Reading memory again is cheaper than a copy of it, where vectors read it and
+// no tile is written before the last nest that does. (Single elements that are
+// written through other arguments do not count, see README.md.)
+bool Planner::mayLoadAgain(Value v) const {
+  auto load = v.getDefiningOp<tt::LoadOp>();
+  if (!load || load->getBlock() != &block)
+    return false;
+  bool contiguous = false;
+  for (unsigned d = 0, rank = shapeOf(v).size(); d < rank; ++d) {
+    DimStride stride = dimStride(load.getPtr(), d);
+    if (stride.kind == DimStride::Kind::Unknown)
+      return false;
+    contiguous |= stride.kind == DimStride::Kind::Constant && stride.value == 1;
+  }
+  if (!contiguous)
+    return false;
+  // Everything that is loaded to find the addresses costs too.
+  bool indirect = false;
+  for (Value operand : load->getOperands())
+    walkInline(
+        operand, [&](Value u) { return isKept(u); },
+        [&](Value u, ArrayRef<int>, bool) {
+          indirect |= u.getDefiningOp() && isHeavy(u.getDefiningOp());
+        });
+  if (indirect)
+    return false;
+  bool written = false, okay = true;
+  for (const Item &item : plan.items) {
+    bool reads = false, stores = false;
+    if (item.nest)
+      for (const Sink &sink : item.nest->sinks) {
+        walk(sink, [&](Value u, ArrayRef<int>, bool) { reads |= u == v; });
+        stores |= sink.op && writes(sink.op) && load->isBeforeInBlock(sink.op);
+      }
+    okay &= !(reads && written);
+    if (item.op && writes(item.op) && load->isBeforeInBlock(item.op)) {
+      auto store = dyn_cast<tt::StoreOp>(item.op);
+      stores |= !store || mayConflict(store.getPtr(), load.getPtr());
+    }
+    written |= stores;
+  }
+  return okay;
 }
 
 // Expensive values that more than one nest needs, latest first, and those that
@@ -507,7 +561,7 @@ void Planner::keepShared() {
       // One element at a time is slow; let a vector nest do the work.
       again |= here && item.nest->elementwise && !v.getDefiningOp<tt::LoadOp>();
     }
-    if (uses >= 2 || again)
+    if ((uses >= 2 && !mayLoadAgain(v)) || again)
       keepFirst(v, plan.items.size());
   }
 }

@@ -34,6 +34,7 @@ private:
   void keepFirst(mlir::Value v, size_t limit);
   void keepDelayedLoads();
   void keepShared();
+  bool mayLoadAgain(mlir::Value v) const;
   bool updatesInPlace(mlir::Value value, mlir::Value carried,
                       mlir::Operation *sink) const;
   void planHandOvers(llvm::ArrayRef<HandOver> targets);
