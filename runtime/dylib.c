@@ -5,25 +5,23 @@
 #include "runtime/error.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 nrd_status_t nrd_dylib_open(const char *const *names,
                             const nrd_symbol_t *symbols, size_t count,
                             const char *what, nrd_dylib_t *out_library) {
   void *handle = NULL;
-  const char *reason = NULL;
+  char reason[160] = ""; // of the first name, the one worth telling
   for (size_t i = 0; names[i] && !handle; ++i) {
     handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (!handle && !reason) {
-      reason = dlerror();
-      continue;
-    }
-    if (!handle)
-      dlerror(); // the first name's reason is the one worth telling
+    const char *error = handle ? NULL : dlerror(); // gone at the next dlopen
+    if (error && !reason[0])
+      snprintf(reason, sizeof reason, "%s", error);
   }
   if (!handle)
     return nrd_fail(NRD_UNAVAILABLE, "%s, is not installed (%s)", what,
-                    reason ? reason : names[0]);
+                    reason[0] ? reason : names[0]);
   for (size_t i = 0; i < count; ++i) {
     void *address = dlsym(handle, symbols[i].name);
     if (!address && symbols[i].required) {

@@ -24,7 +24,7 @@ mock_state_t &mock() {
 }
 
 Bytes cubin(const std::string &facts) {
-  return makeBytes("\177ELF " + facts + std::string(64, ' '));
+  return makeBytes("\177ELF " + facts + std::string(64, ' ') + '\0');
 }
 
 Kernel cudaKernel() {

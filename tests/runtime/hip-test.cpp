@@ -23,7 +23,7 @@ mock_state_t &mock() {
 }
 
 Bytes object(const std::string &facts) {
-  return makeBytes("\177ELF " + facts + std::string(64, ' '));
+  return makeBytes("\177ELF " + facts + std::string(64, ' ') + '\0');
 }
 
 class Hip : public testing::Test {
