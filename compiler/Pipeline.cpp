@@ -53,6 +53,7 @@ void addTilePasses(OpPassManager &pm) {
 /// pointer tile carried through a loop would occupy memory.
 void addPointerPasses(OpPassManager &pm) {
   pm.addPass(createLowerDescriptors());
+  pm.addPass(createDecomposeScaledDot());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createScalarizeLoopCarries());
   pm.addPass(createCombine());

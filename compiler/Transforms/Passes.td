@@ -139,4 +139,27 @@ def Combine : Pass<"nrd-combine"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::nereid::tt::TTDialect"];
 }
 
+def DecomposeScaledDot : Pass<"nrd-decompose-scaled-dot"> {
+  let summary = "Compute a micro-scaled product by a plain one";
+  let description = [{
+    For targets without an instruction for it, `tt.dot_scaled` becomes: both
+    operands decoded to f32, multiplied by their scales spread over K, and a
+    `tt.dot` in full precision. e2m1 operands are unpacked, e8m0 scales turned
+    into powers of two (0 is 2^-127, 255 is NaN).
+
+    ```mlir
+    %d = tt.dot_scaled %a scale %s, %b, %c lhs = e4m3 rhs = e4m3
+        : tensor<16x64xf8E4M3FN>, tensor<16x2xi8> * tensor<64x16xf8E4M3FN>
+        -> tensor<16x16xf32>
+    // becomes
+    %0 = tt.fp_to_fp %a : tensor<16x64xf8E4M3FN> -> tensor<16x64xf32>
+    ...
+    %9 = arith.mulf %0, %factors : tensor<16x64xf32>
+    %d = tt.dot %9, %1, %c
+        : tensor<16x64xf32> * tensor<64x16xf32> -> tensor<16x16xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 #endif // NEREID_COMPILER_TRANSFORMS_PASSES_TD

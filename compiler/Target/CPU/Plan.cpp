@@ -227,6 +227,11 @@ void Planner::planResults(Sink &sink, bool always) {
 }
 
 LogicalResult Planner::planOp(Operation *op) {
+  // One thread runs a program, so a barrier only keeps memory in order.
+  if (isa<ttg::BarrierOp>(op)) {
+    close();
+    return success();
+  }
   if (isScalarOp(op)) {
     bool depends = llvm::any_of(op->getOperands(),
                                 [&](Value v) { return pending.contains(v); });
