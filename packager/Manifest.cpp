@@ -216,7 +216,7 @@ private:
   //===-- [pack] -------------------------------------------------------------//
 
   void readPack(const toml::table &table) {
-    knownKeys(table, {"name", "targets", "search_paths", "bindings"},
+    knownKeys(table, {"name", "targets", "search_paths", "bindings", "tuning"},
               "in [pack]");
     if (const auto *name = string(table, "name")) {
       out.name = name->get();
@@ -238,6 +238,9 @@ private:
       error(*table.get("targets"), "'targets' is empty");
     strings(table, "search_paths", [&](const auto &path) {
       out.searchPaths.push_back(fromFolder(path.get()));
+    });
+    strings(table, "tuning", [&](const auto &path) {
+      out.tuning.push_back(fromFolder(path.get()));
     });
     if (const toml::node *bindings = table.get("bindings"))
       if (const toml::table *inner = asTable(*bindings, "bindings"))

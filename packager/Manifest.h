@@ -106,6 +106,7 @@ struct Manifest {
   std::string name;
   std::vector<std::string> targets;
   std::vector<std::string> searchPaths; ///< from the manifest's folder
+  std::vector<std::string> tuning;      ///< files of tables; the same
   std::vector<ManifestConstant> bindings;
   std::vector<ManifestKernel> kernels;
 };

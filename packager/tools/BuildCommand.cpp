@@ -165,8 +165,11 @@ int runBuild(const BuildCommand &command) {
                                                       : command.cacheFolder;
   pack::Pack built;
   BuildReport report;
-  if (!buildPack(manifest, *text, options, built, report))
+  if (!buildPack(manifest, *text, options, built, report) ||
+      !applyTuningFiles(manifest.tuning, built))
     return kFailure;
+  report.dependencies.insert(report.dependencies.end(), manifest.tuning.begin(),
+                             manifest.tuning.end());
   if (!command.depfile.empty()) {
     std::vector<std::string> files = {command.manifest};
     files.insert(files.end(), report.dependencies.begin(),

@@ -65,7 +65,7 @@ struct HeaderCommand {
 int runHeader(const HeaderCommand &command);
 
 struct MergeCommand {
-  std::vector<std::string> packs;
+  std::vector<std::string> packs, tuning;
   std::string output, name;
 };
 int runMerge(const MergeCommand &command);
@@ -98,6 +98,16 @@ struct LaunchCommand {
 };
 int runRun(const LaunchCommand &command);
 int runBench(const LaunchCommand &command);
+
+struct TuneCommand {
+  LaunchCommand launch;
+  std::string output, table;
+  bool anyDevice = false, quiet = false;
+};
+int runTune(const TuneCommand &command);
+
+/// Puts the tables of tuning files into a pack; false after saying why not.
+bool applyTuningFiles(const std::vector<std::string> &files, pack::Pack &pack);
 
 /// Reads a pack; null after saying why not.
 bool openPack(const std::string &path, pack::Pack &out,

@@ -5,6 +5,7 @@
 #include "packager/tools/Json.h"
 
 #include "packager/Suggest.h"
+#include "packager/Tuning.h"
 
 #include <algorithm>
 #include <cstring>
@@ -43,17 +44,6 @@ static std::string needsText(const pack::Kernel &kernel,
   for (const std::string &one : rest)
     text += (text.empty() ? "" : ", ") + one;
   return text.empty() ? "anything" : text;
-}
-
-static std::string configText(const pack::Config &config) {
-  std::string text;
-  for (const pack::Constant &constant : config.constants)
-    text += constant.name + "=" + constant.text + " ";
-  text +=
-      concat("num_warps=", config.numWarps, " num_stages=", config.numStages);
-  if (config.numCtas > 1)
-    text += concat(" num_ctas=", config.numCtas);
-  return text;
 }
 
 static std::string constantText(const pack::Param &param) {
@@ -283,7 +273,7 @@ static std::string details(const pack::Kernel &kernel) {
     std::string grid;
     for (const pack::GridAxis &axis : kernel.configs[i].grid)
       grid += (grid.empty() ? "" : ", ") + axis.text;
-    configs.row({std::to_string(i), configText(kernel.configs[i]),
+    configs.row({std::to_string(i), pack::configText(kernel.configs[i]),
                  grid.empty() ? "set by the caller" : grid});
   }
   text += configs.text() + "\n";
@@ -374,7 +364,8 @@ int runInspect(const InspectCommand &command) {
       if (!config.ir)
         return fail(concat("config ", i, " of '", kernel->name,
                            "' has no IR; it was stripped"));
-      print((i ? "\n// " : "// ") + configText(config) + "\n" + *config.ir);
+      print((i ? "\n// " : "// ") + pack::configText(config) + "\n" +
+            *config.ir);
     }
     return kSuccess;
   }

@@ -30,6 +30,7 @@ struct Options {
   StripCommand strip;
   SplitCommand split;
   LaunchCommand run, bench;
+  TuneCommand tune;
   Action action;
 };
 
@@ -66,8 +67,8 @@ void addLaunchFlags(CLI::App *app, LaunchCommand &launch) {
                   "auto, cpu, cuda:0, hip:0, interpret or null")
       ->type_name("DEVICE");
   each(app, "--arg,-a", launch.arguments,
-       "an argument: a number, @file.npy, or zeros, ones, arange, rand or "
-       "randn with a type and shape",
+       "an argument: a number, @file.npy, null, or zeros, ones, arange, rand, "
+       "randn, full or poison with a type and shape, as in rand:fp32[M,64]",
        "NAME=VALUE");
   app->add_option("--grid", launch.grid,
                   "programs along x,y,z, when the pack's own is not wanted")
@@ -232,6 +233,8 @@ void define(CLI::App &app, Options &o) {
   merge->add_option("-o,--output", o.merge.output, "the pack to write")
       ->required()
       ->type_name("FILE");
+  each(merge, "--tuning", o.merge.tuning,
+       "put in the tables of this file, as nereid tune wrote it", "FILE");
   merge
       ->add_option("--name", o.merge.name,
                    "the new pack's name; default: the first one's")
@@ -285,6 +288,30 @@ void define(CLI::App &app, Options &o) {
   bench->add_option("--warmup", o.bench.warmup, "launches before them")
       ->type_name("N")
       ->capture_default_str();
+
+  CLI::App *tune = command(
+      app, "tune", "Find the fastest config for each size, on this device",
+      "nereid tune kernels.nrd matmul --device cuda:0 -a M=512,4096 "
+      "-a N=512,4096 -a K=4096\n      -a \"a=rand:[M,K]\" -a \"b=rand:[K,N]\" "
+      "-a \"c=zeros:[M,N]\" ... -o tuned.nrd --table h100.toml",
+      o, [&o] { return runTune(o.tune); });
+  addLaunchFlags(tune, o.tune.launch);
+  o.tune.launch.repeat = 20;
+  o.tune.launch.warmup = 3;
+  tune->add_option("-o,--output", o.tune.output,
+                   "the pack with the table in it")
+      ->type_name("FILE");
+  tune->add_option("--table", o.tune.table, "the table as text")
+      ->type_name("FILE.toml");
+  tune->add_flag("--any-device", o.tune.anyDevice,
+                 "for every device of the target, not for this model only");
+  tune->add_option("--repeat", o.tune.launch.repeat, "timed launches of each")
+      ->type_name("N")
+      ->capture_default_str();
+  tune->add_option("--warmup", o.tune.launch.warmup, "launches before them")
+      ->type_name("N")
+      ->capture_default_str();
+  tune->add_flag("-q,--quiet", o.tune.quiet, "no progress");
 }
 
 std::vector<std::string> optionNames(const CLI::App &app) {

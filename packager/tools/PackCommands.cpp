@@ -188,6 +188,8 @@ int runMerge(const MergeCommand &command) {
     return fail(merged.message());
   if (!command.name.empty())
     merged->name = command.name;
+  if (!applyTuningFiles(command.tuning, *merged))
+    return kFailure;
   if (!savePack(*merged, command.output))
     return kFailure;
   if (wasSigned)
