@@ -15,6 +15,9 @@ def Import : Pass<"nrd-import", "::mlir::ModuleOp"> {
     * no function is `noinline`, a hint that changes no result: the back ends
       compile one function per kernel;
     * blocks that nothing reaches are gone.
+
+    A call that inlining cannot remove, because it recurs or has no body to
+    inline, is an error.
   }];
   let dependentDialects = ["::nereid::ttg::TTGDialect"];
 }
