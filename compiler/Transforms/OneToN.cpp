@@ -50,6 +50,8 @@ struct FunctionPattern : OpConversionPattern<tt::FuncOp> {
       op.setType(
           rewriter.getFunctionType(signature.getConvertedTypes(), results));
       op.setAllArgAttrs(argAttrs);
+      if (results.size() != type.getNumResults())
+        op.removeResAttrsAttr();
     });
     return success();
   }

@@ -99,7 +99,7 @@ tt.func @everywhere(%p: !tt.ptr<f32>, %n: i64, %k: i32, %c: i1) -> tensor<8xf32>
   }
   // CHECK: scf.if
   %f = scf.if %c -> (!tt.ptr<tensor<8xf32>>) {
-    %q1 = tt.call @step(%w#0) : (!tt.ptr<tensor<8xf32>>) -> !tt.ptr<tensor<8xf32>>
+    %q1 = tt.call @step(%w#0, %k) : (!tt.ptr<tensor<8xf32>>, i32) -> !tt.ptr<tensor<8xf32>>
     scf.yield %q1 : !tt.ptr<tensor<8xf32>>
   } else {
     scf.yield %w#0 : !tt.ptr<tensor<8xf32>>
@@ -112,8 +112,8 @@ tt.func @everywhere(%p: !tt.ptr<f32>, %n: i64, %k: i32, %c: i1) -> tensor<8xf32>
   tt.return %x : tensor<8xf32>
 }
 
-// CHECK: tt.func private @step(%{{.*}}: !tt.ptr<f32>, %{{.*}}: i64, %{{.*}}: i64, %{{.*}}: i64) -> (!tt.ptr<f32>, i64, i64, i64)
-tt.func private @step(%b: !tt.ptr<tensor<8xf32>>) -> !tt.ptr<tensor<8xf32>> {
+// CHECK: tt.func private @step(%{{.*}}: !tt.ptr<f32>, %{{.*}}: i64, %{{.*}}: i64, %{{.*}}: i64, %{{.*}}: i32 {tt.divisibility = 16 : i32}) -> (!tt.ptr<f32>, i64, i64, i64)
+tt.func private @step(%b: !tt.ptr<tensor<8xf32>>, %k: i32 {tt.divisibility = 16 : i32}) -> !tt.ptr<tensor<8xf32>> {
   %c8 = arith.constant 8 : i32
   %q = tt.advance %b, [%c8] : <tensor<8xf32>>
   tt.return %q : !tt.ptr<tensor<8xf32>>
