@@ -37,6 +37,8 @@ const SourceFile *SourceManager::addFile(llvm::StringRef path,
   const SourceFile *file = addText(path, (*buffer)->getBuffer());
   if (!file)
     error = "the source files together are larger than 4 GiB";
+  else
+    paths.push_back(path.str());
   return file;
 }
 

@@ -98,6 +98,9 @@ public:
   /// Reads a file. Returns null and sets `error` to a sentence on failure.
   const SourceFile *addFile(llvm::StringRef path, std::string &error);
 
+  /// The paths of every file read, in order.
+  const std::vector<std::string> &getFilePaths() const { return paths; }
+
   /// The text that holds a position; null for an invalid one.
   const SourceFile *getFile(SourceLoc loc) const;
 
@@ -113,6 +116,7 @@ public:
   llvm::StringRef getText(SourceRange range) const;
 
 private:
+  std::vector<std::string> paths;
   std::vector<std::unique_ptr<SourceFile>> files; ///< ascending base
   uint32_t nextBase = 1;
 };

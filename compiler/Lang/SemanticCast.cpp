@@ -1,0 +1,135 @@
+//===- SemanticCast.cpp - Conversions between types (R9) ------------------===//
+
+#include "compiler/Lang/Semantic.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace nereid::lang {
+
+namespace arith = mlir::arith;
+
+Tensor Semantic::bitcast(Tensor input, const Type *scalarType) {
+  if (!input)
+    return input;
+  const Type *source = input.elem(), *target = scalarType->getScalarType();
+  if (source == target)
+    return input;
+  if (source->isPointer() || target->isPointer())
+    return cast(input, target);
+  if (source->getBits() != target->getBits())
+    return fail("a bitcast keeps the width, found " + source->signature() +
+                " (" + llvm::Twine(source->getBits()) + " bits) to " +
+                target->signature() + " (" + llvm::Twine(target->getBits()) +
+                " bits)");
+  const Type *type = like(input, target);
+  mlir::Type irType = toIR(type);
+  // Types that differ in signedness alone are one IR type.
+  if (irType == input.handle.getType())
+    return {input.handle, type};
+  return {tt::BitcastOp::create(builder, loc, irType, input.handle), type};
+}
+
+Tensor Semantic::cast(Tensor input, const Type *scalarType,
+                      llvm::StringRef rounding) {
+  if (!input)
+    return input;
+  const Type *source = input.elem(), *target = scalarType->getScalarType();
+  const Type *type = like(input, target);
+  if (!rounding.empty() && rounding != "rtne" && rounding != "rtz")
+    return fail("'fp_downcast_rounding' is \"rtne\" or \"rtz\", found \"" +
+                rounding + "\"");
+  bool narrowsFloat = source->isFloat() && target->isFloat() &&
+                      target->getBits() < source->getBits();
+  if (!rounding.empty() && !narrowsFloat)
+    return fail("'fp_downcast_rounding' is only for a cast to a narrower "
+                "float, found " +
+                source->signature() + " to " + target->signature());
+  if (source == target)
+    return input;
+  if (source->is(ScalarId::Void) || target->is(ScalarId::Void))
+    return fail("there is no cast from " + source->signature() + " to " +
+                target->signature());
+
+  mlir::Type irType = toIR(type);
+  auto make = [&](auto tag) -> Tensor {
+    using Op = decltype(tag);
+    return {Op::create(builder, loc, irType, input.handle), type};
+  };
+  auto viaF32 = [&]() -> Tensor {
+    return cast(cast(input, ScalarId::Float32), target);
+  };
+
+  if (source->is(ScalarId::Float8E4B15) || target->is(ScalarId::Float8E4B15))
+    return fail("there is no cast from " + source->signature() + " to " +
+                target->signature() +
+                ": fp8e4b15 has no conversion on the targets supported; use "
+                "fp8e4nv or fp8e5");
+
+  // fp8 to and from floats, and any narrowing that is not to nearest even.
+  bool towardZero = rounding == "rtz";
+  if ((source->isFloat8() && target->isFloat()) ||
+      (source->isFloat() && target->isFloat8()) || towardZero) {
+    auto mode = tt::RoundingModeAttr();
+    if (narrowsFloat)
+      mode = tt::RoundingModeAttr::get(builder.getContext(),
+                                       towardZero ? tt::RoundingMode::RTZ
+                                                  : tt::RoundingMode::RTNE);
+    return {tt::FpToFpOp::create(builder, loc, irType, input.handle, mode),
+            type};
+  }
+
+  // Half precision goes through fp32 unless fp32 is the destination.
+  if ((source->is(ScalarId::Float16) || source->is(ScalarId::BFloat16)) &&
+      !target->is(ScalarId::Float32) && !target->isPointer())
+    return viaF32();
+
+  if (source->isFloat() && target->isFloat())
+    return narrowsFloat ? make(arith::TruncFOp()) : make(arith::ExtFOp());
+
+  if (source->isInteger() && target->isInteger()) {
+    if (target->isBool())
+      return compare(Comparison::Ne, input, constant(Number::ofInt(0), source));
+    if (target->getBits() == source->getBits())
+      return {input.handle, type}; // only the signedness differs
+    if (target->getBits() < source->getBits())
+      return make(arith::TruncIOp());
+    return source->isSigned() ? make(arith::ExtSIOp()) : make(arith::ExtUIOp());
+  }
+
+  if (source->isStandardFloat() && target->isInteger()) {
+    if (target->isBool())
+      return compare(Comparison::Ne, input,
+                     constant(Number::ofFloat(0), source));
+    return target->isSigned() ? make(arith::FPToSIOp())
+                              : make(arith::FPToUIOp());
+  }
+  if (source->isInteger() && target->isStandardFloat())
+    return source->isSigned() ? make(arith::SIToFPOp())
+                              : make(arith::UIToFPOp());
+
+  if (source->isPointer() && target->isInteger()) {
+    if (target->getBits() == 64)
+      return make(tt::PtrToIntOp());
+    if (target->isBool()) {
+      Tensor address = cast(input, ScalarId::Int64);
+      return compare(Comparison::Ne, address,
+                     constant(Number::ofInt(0), ScalarId::Int64));
+    }
+    return fail("a pointer casts to a 64-bit integer or to i1, found " +
+                target->signature());
+  }
+  if (source->isInteger() && target->isPointer())
+    return make(tt::IntToPtrOp());
+  if (source->isPointer() && target->isPointer()) {
+    if (irType == input.handle.getType())
+      return {input.handle, type}; // only constness differs
+    return make(tt::BitcastOp());
+  }
+  return fail("there is no cast from " + source->signature() + " to " +
+              target->signature() +
+              (source->isFloat8() || target->isFloat8()
+                   ? "; 8-bit floats convert to and from floats only"
+                   : ""));
+}
+
+} // namespace nereid::lang
