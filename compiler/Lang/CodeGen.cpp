@@ -192,7 +192,7 @@ bool ModuleCodeGen::emitKernel(const FunctionObject &function,
   auto func =
       tt::FuncOp::create(builder, loc, function.name,
                          builder.getFunctionType(argTypes, {}), {}, argAttrs);
-  func.setVisibility(mlir::SymbolTable::Visibility::Public);
+  func.setSymVisibility("public");
   func->setAttr("noinline", builder.getBoolAttr(false));
 
   FunctionCodeGen body(*this, function, /*isKernel=*/true);
