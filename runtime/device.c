@@ -76,6 +76,13 @@ static nrd_status_t open_named(const char *name,
                      out_device);
 }
 
+nrd_status_t nrd_device_open_plain(const char *name,
+                                   const nrd_device_options_t *options,
+                                   nrd_device_t **out_device) {
+  return strcmp(name, "auto") ? open_named(name, options, out_device)
+                              : open_auto(options, out_device);
+}
+
 nrd_status_t nrd_device_open_with(const char *name,
                                   const nrd_device_options_t *options,
                                   nrd_device_t **out_device) {
@@ -103,10 +110,8 @@ nrd_status_t nrd_device_open_with(const char *name,
       strncmp(chosen, "interpret", 9))
     status =
         open_driver(find_driver("interpret", 9), chosen, &given, out_device);
-  else if (!strcmp(chosen, "auto"))
-    status = open_auto(&given, out_device);
   else
-    status = open_named(chosen, &given, out_device);
+    status = nrd_device_open_plain(chosen, &given, out_device);
   nrd_trace_end(begin, "device", chosen);
   return status;
 }

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-nrd_status_t nrd_dylib_open(const char *const *names,
-                            const nrd_symbol_t *symbols, size_t count,
-                            const char *what, nrd_dylib_t *out_library) {
+nrd_status_t nrd_dylib_open(const char *const *names, const char *symbols,
+                            void *functions, const char *what,
+                            nrd_dylib_t *out_library) {
   void *handle = NULL;
   char reason[160] = ""; // of the first name, the one worth telling
   for (size_t i = 0; names[i] && !handle; ++i) {
@@ -22,15 +22,17 @@ nrd_status_t nrd_dylib_open(const char *const *names,
   if (!handle)
     return nrd_fail(NRD_UNAVAILABLE, "%s, is not installed (%s)", what,
                     reason[0] ? reason : names[0]);
-  for (size_t i = 0; i < count; ++i) {
-    void *address = dlsym(handle, symbols[i].name);
-    if (!address && symbols[i].required) {
+  char *place = functions;
+  for (; *symbols; symbols += strlen(symbols) + 1) {
+    void *address = dlsym(handle, symbols + 1);
+    if (!address && *symbols == '!') {
       dlclose(handle);
       return nrd_fail(NRD_UNAVAILABLE, "%s, is too old: it has no %s", what,
-                      symbols[i].name);
+                      symbols + 1);
     }
     // POSIX promises that a function's address fits an object pointer.
-    memcpy(symbols[i].address, &address, sizeof address);
+    memcpy(place, &address, sizeof address);
+    place += sizeof address;
   }
   out_library->handle = handle;
   return NRD_OK;

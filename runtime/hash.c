@@ -23,11 +23,11 @@ static struct {
 #undef NRD_SODIUM_FN
 } sodium;
 
-static const nrd_symbol_t symbols[] = {
-#define NRD_SODIUM_FN(type, name, parameters) {#name, &sodium.name, 1},
+static const char symbols[] =
+#define NRD_SODIUM_FN(type, name, parameters) "!" #name "\0"
 #include "runtime/sodium_api.def"
 #undef NRD_SODIUM_FN
-};
+    ;
 
 nrd_status_t nrd_sodium_load(void) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -37,7 +37,7 @@ nrd_status_t nrd_sodium_load(void) {
   pthread_mutex_lock(&lock);
   nrd_status_t status = NRD_OK;
   if (!library.handle) {
-    status = nrd_dylib_open(names, symbols, sizeof symbols / sizeof *symbols,
+    status = nrd_dylib_open(names, symbols, &sodium,
                             "libsodium, which checks signatures", &library);
     if (status == NRD_OK && sodium.sodium_init() < 0) {
       nrd_dylib_close(&library);

@@ -29,15 +29,15 @@
 #define NRD_MAX_FIELDS 4096    // of one variant
 #define NRD_MAX_TENSOR_MAPS 16 // of one variant
 #define NRD_MAX_TENSOR_MAP_RANK 5
-#define NRD_MAX_PARAM_SIZE 32764       // bytes of a parameter block
-#define NRD_MAX_GRID_STEPS 1024        // of one axis
-#define NRD_MAX_GRID_DEPTH 32          // values on the grid machine's stack
-#define NRD_MAX_GRID 2147483647        // programs along one axis
-#define NRD_MAX_BLOCK 1024             // threads of one program
-#define NRD_MAX_SCRATCH (UINT64_C(1) << 36)   // bytes of one program or thread
-#define NRD_MAX_SCRATCH_ALIGN 4096     // bytes
-#define NRD_MAX_TUNING_TABLES 1024     // of one kernel
-#define NRD_MAX_TUNING_KEYS 16         // of one table
-#define NRD_MAX_TUNING_ROWS (1u << 20) // of one table
+#define NRD_MAX_PARAM_SIZE 32764 // bytes of a parameter block
+#define NRD_MAX_GRID_STEPS 1024  // of one axis
+#define NRD_MAX_GRID_DEPTH 32    // values on the grid machine's stack
+#define NRD_MAX_GRID 2147483647  // programs along one axis
+#define NRD_MAX_BLOCK 1024       // threads of one program
+#define NRD_MAX_SCRATCH (UINT64_C(1) << 36) // bytes of one program or thread
+#define NRD_MAX_SCRATCH_ALIGN 4096          // bytes
+#define NRD_MAX_TUNING_TABLES 1024          // of one kernel
+#define NRD_MAX_TUNING_KEYS 16              // of one table
+#define NRD_MAX_TUNING_ROWS (1u << 20)      // of one table
 
 #endif // NEREID_ARCHIVE_LIMITS_H

@@ -48,6 +48,7 @@
 //   NRD_TRACE=FILE      a timeline of loads, binds and launches in Chrome's
 //                       trace format
 //   NRD_NUM_THREADS=N   threads of a "cpu" device opened without a count
+//   NRD_HIP_ARCH=gfx942 what an AMD GPU is, if its driver does not say
 
 #ifndef NEREID_RUNTIME_H
 #define NEREID_RUNTIME_H
@@ -123,7 +124,8 @@ typedef struct nrd_device_options_t {
 //   "cuda:N" "hip:N"   the N-th device of the vendor's driver; "cuda" is cuda:0
 //   "cpu"        the processor this program runs on, by its feature bits
 //   "cpu:x86-64-v3"    the same, held down to one level (for tests)
-//   "interpret"  the debugging interpreter, if its plug-in is installed
+//   "interpret"  the debugging interpreter, if its plug-in is installed, on the
+//                CPU's memory; "interpret:cuda:0" on that device's
 //   "null"       does everything but run the kernel; takes any variant
 //   "null:sm_90a"      takes what a device of that target would take
 //

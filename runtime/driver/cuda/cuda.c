@@ -24,12 +24,11 @@ static struct {
 #undef NRD_CUDA_FN
 } cu;
 
-static const nrd_symbol_t symbols[] = {
-#define NRD_CUDA_FN(required, symbol, name, parameters)                        \
-  {#symbol, &cu.name, required},
+static const char symbols[] =
+#define NRD_CUDA_FN(required, symbol, name, parameters) required #symbol "\0"
 #include "runtime/driver/cuda/cuda_api.def"
 #undef NRD_CUDA_FN
-};
+    ;
 
 static int driver_version; // 12040 is 12.4
 
@@ -65,7 +64,7 @@ static nrd_status_t load_library(void) {
   pthread_mutex_lock(&lock);
   if (!library.handle)
     status =
-        nrd_dylib_open(names, symbols, sizeof symbols / sizeof *symbols,
+        nrd_dylib_open(names, symbols, &cu,
                        "libcuda, the NVIDIA driver (12.0 or later)", &library);
   if (status == NRD_OK && !is_ready) {
     cu_result_t result = cu.init(0);

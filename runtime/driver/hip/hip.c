@@ -39,12 +39,12 @@ static struct {
 #undef NRD_HIP_FN
 } hip;
 
-static const nrd_symbol_t symbols[] = {
+static const char symbols[] =
 #define NRD_HIP_FN(required, type, symbol, name, parameters)                   \
-  {#symbol, &hip.name, required},
+  required #symbol "\0"
 #include "runtime/driver/hip/hip_api.def"
 #undef NRD_HIP_FN
-};
+    ;
 
 static const char *name_of(int result) {
   const char *name = hip.error_name(result);
@@ -83,11 +83,11 @@ static nrd_status_t load_library(void) {
     const char *own[] = {path, NULL};
     if (root && *root) {
       snprintf(path, sizeof path, "%s/lib/libamdhip64.so", root);
-      status = nrd_dylib_open(own, symbols, sizeof symbols / sizeof *symbols,
+      status = nrd_dylib_open(own, symbols, &hip,
                               "libamdhip64, the AMD HIP runtime", &library);
     }
     if (!library.handle)
-      status = nrd_dylib_open(names, symbols, sizeof symbols / sizeof *symbols,
+      status = nrd_dylib_open(names, symbols, &hip,
                               "libamdhip64, the AMD HIP runtime", &library);
   }
   if (status == NRD_OK && !is_ready) {
