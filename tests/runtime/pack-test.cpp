@@ -103,6 +103,24 @@ TEST(Pack, NewerMinorVersionsAreRead) {
   EXPECT_TRUE(openBytes(bytes).ok());
 }
 
+TEST(Pack, PacksOfEveryReleasedVersionStayReadable) {
+  // Golden packs, which are never rewritten.
+  for (const char *path : {"../packager/golden/v1/sample.nrd",
+                           "../packager/golden/v1/signed.nrd"}) {
+    auto pack = nereid::Pack::openFile(path);
+    ASSERT_TRUE(pack.ok()) << pack.status().message();
+    ASSERT_GT(pack->kernelCount(), 0u);
+    Device device = Device::open("null").value();
+    for (size_t i = 0; i < pack->kernelCount(); ++i) {
+      const char *name = nullptr;
+      ASSERT_EQ(nrd_pack_kernel_name(pack->get(), i, &name), NRD_OK);
+      auto kernel = pack->find(name, device);
+      ASSERT_TRUE(kernel.ok()) << kernel.status().message();
+      EXPECT_TRUE(kernel->preload().ok()) << nrd_error_message();
+    }
+  }
+}
+
 TEST(Pack, RefusesWrongArguments) {
   nrd_pack_t *pack = nullptr;
   EXPECT_FAILS(nrd_pack_open_file(nullptr, nullptr, &pack),
