@@ -62,7 +62,11 @@ Strip NestEmitter::linear(ArrayRef<int64_t> dims, const Point &point) {
 Strip NestEmitter::bufferAddress(Buffer *buffer, const Point &point) {
   int64_t size = kernel.ops.bytes(buffer->stored);
   Strip offset;
-  if (buffer->panel == 0) {
+  if (!buffer->strides.empty()) {
+    offset = constStrip(0);
+    for (auto [index, stride] : llvm::zip(point.index, buffer->strides))
+      offset = add(offset, mulConst(index, stride));
+  } else if (buffer->panel == 0) {
     offset = linear(buffer->shape, point);
   } else {
     unsigned rank = buffer->shape.size();

@@ -35,6 +35,8 @@ Buffer *BufferPool::create(OpBuilder &entry, Location loc, Value scratch,
 }
 
 void BufferPool::touch(Buffer *buffer) {
+  if (buffer->parent)
+    return touch(buffer->parent);
   if (buffer->first == 0)
     buffer->first = clock;
   buffer->last = std::max(buffer->last, clock);
@@ -43,7 +45,7 @@ void BufferPool::touch(Buffer *buffer) {
 void BufferPool::closeLoop(unsigned start) {
   for (auto &buffer : buffers)
     if (buffer->first != 0 && buffer->first <= start && buffer->last > start)
-      buffer->last = clock;
+      buffer->last = std::max(buffer->last, clock);
 }
 
 int64_t BufferPool::assignOffsets() {

@@ -24,6 +24,9 @@ struct Buffer {
   /// Panels of B for a dot: [batch][n / panel][rows / group][panel][group];
   /// 0 means row-major.
   int64_t panel = 0, group = 1, paddedK = 0;
+  /// Row-major otherwise than by its shape: elements between neighbours.
+  llvm::SmallVector<int64_t> strides;
+  Buffer *parent = nullptr; ///< a part of another buffer; `base` moves
   int64_t bytes = 0;
   mlir::arith::ConstantOp offset; ///< set when offsets are known
   mlir::Value base;               ///< !llvm.ptr

@@ -164,11 +164,16 @@ LogicalResult Kernel::lowerFor(scf::ForOp op) {
   SmallVector<Buffer *> carried;
   if (failed(carryBuffers(*this, op, op.getInitArgs(), carried, true)))
     return failure();
+  SmallVector<LoopDot *> dots = prepareLoopDots(op);
   unsigned begin = pool.tick();
   touchAll(*this, carried);
-  auto loop = scf::ForOp::create(
-      b, loc, scalar(op.getLowerBound()), scalar(op.getUpperBound()),
-      scalar(op.getStep()), scalarsOf(*this, op.getInitArgs()));
+  SmallVector<Value> inits = scalarsOf(*this, op.getInitArgs());
+  // Dots that work across iterations count them.
+  if (!dots.empty())
+    inits.push_back(constI64(0));
+  auto loop = scf::ForOp::create(b, loc, scalar(op.getLowerBound()),
+                                 scalar(op.getUpperBound()),
+                                 scalar(op.getStep()), inits);
   if (op.getUnsignedCmp())
     loop.setUnsignedCmp(true);
   setScalar(op.getInductionVar(), loop.getInductionVar());
@@ -185,10 +190,27 @@ LogicalResult Kernel::lowerFor(scf::ForOp op) {
     loop.getBody()->getTerminator()->erase();
   b.setInsertionPointToEnd(loop.getBody());
   size_t packs = packed.size();
+  Value count;
+  if (!dots.empty()) {
+    count = loop.getRegionIterArgs().back();
+    // The last iteration: what is left is at most one step.
+    Value rest = arith::SubIOp::create(b, loc, loop.getUpperBound(),
+                                       loop.getInductionVar());
+    Value last =
+        arith::CmpIOp::create(b, loc,
+                              op.getUnsignedCmp() ? arith::CmpIPredicate::ule
+                                                  : arith::CmpIPredicate::sle,
+                              rest, loop.getStep());
+    for (LoopDot *dot : dots)
+      enterLoopDot(*dot, count, last);
+  }
   if (failed(lowerBlock(*op.getBody(), targets)))
     return failure();
   packed.truncate(packs);
-  scf::YieldOp::create(b, loc, scalarsOf(*this, yield.getOperands()));
+  SmallVector<Value> yields = scalarsOf(*this, yield.getOperands());
+  if (count)
+    yields.push_back(arith::AddIOp::create(b, loc, count, constI64(1)));
+  scf::YieldOp::create(b, loc, yields);
   pool.tick();
   touchAll(*this, carried);
   pool.closeLoop(begin);

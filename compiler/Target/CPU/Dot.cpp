@@ -2,6 +2,7 @@
 
 #include "compiler/Target/CPU/DotLayout.h"
 #include "compiler/Target/CPU/Kernel.h"
+#include "compiler/Target/CPU/LoopDot.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -21,6 +22,21 @@ LogicalResult Kernel::emitDot(DotPlan &plan) {
   options.aConverted = plan.a->stored == layout.panels.aElement;
 
   OpBuilder::InsertionGuard guard(b);
+  if (LoopDot *loop = plan.loop) {
+    int64_t rowStride = loop->aView ? loop->aView->strides[0] : shape.k;
+    if (loop->flush) {
+      auto ifOp = scf::IfOp::create(b, loc, loop->flush, false);
+      b.setInsertionPointToStart(ifOp.thenBlock());
+    }
+    options.kCount = loop->kCount;
+    if (failed(cpu::emitDot(b, loc, loop->shape, plan.a->base,
+                            constI64(rowStride), loop->bStart, plan.c->base,
+                            constI64(shape.n), target, options)))
+      return failure();
+    plan.c->complete = true;
+    bind(op.getD(), plan.c);
+    return success();
+  }
   Value batch;
   if (layout.batches > 1) {
     auto loop = scf::ForOp::create(b, loc, constI64(0),
@@ -36,7 +52,7 @@ LogicalResult Kernel::emitDot(DotPlan &plan) {
     return LLVM::GEPOp::create(b, loc, buffer->base.getType(), b.getI8Type(),
                                buffer->base, ArrayRef<LLVM::GEPArg>{offset});
   };
-  if (::mlir::failed(cpu::emitDot(
+  if (failed(cpu::emitDot(
           b, loc, shape, part(plan.a, shape.m * shape.k), constI64(shape.k),
           part(plan.b, layout.panels.paddedK * shape.n),
           part(plan.c, shape.m * shape.n), constI64(shape.n), target, options)))

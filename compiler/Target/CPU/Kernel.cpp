@@ -27,6 +27,7 @@ LogicalResult Kernel::run() {
   if (failed(lowerBody()))
     return failure();
   layout.scratchSize = pool.assignOffsets();
+  clearAtEntry();
   source.erase();
   return success();
 }
@@ -140,6 +141,8 @@ void Kernel::createFunctions() {
                            ValueRange{zero32});
   b.setInsertionPointToStart(work);
   Value gx = wide(sizes[0]), gy = wide(sizes[1]);
+  entryStart = gx.getDefiningOp();
+  entryScratch = scratchArg;
   Value x0 = arith::RemUIOp::create(b, loc, begin, gx);
   Value rest = arith::DivUIOp::create(b, loc, begin, gx);
   Value y0 = arith::RemUIOp::create(b, loc, rest, gy);
@@ -205,6 +208,39 @@ void Kernel::createFunctions() {
   }
   SymbolTable::setSymbolName(source, layout.symbol + ".tt");
   SymbolTable::setSymbolName(entry, layout.symbol);
+}
+
+// What one call of the kernel remembers, it forgets before the next.
+void Kernel::clearAtEntry() {
+  OpBuilder entry(entryStart);
+  Location loc = source.getLoc();
+  auto c = [&](int64_t v) -> Value {
+    return arith::ConstantOp::create(entry, loc, entry.getI64IntegerAttr(v));
+  };
+  for (Buffer *buffer : clearedAtEntry) {
+    int64_t offset = cast<IntegerAttr>(buffer->offset.getValue()).getInt();
+    Value where = LLVM::GEPOp::create(entry, loc, entryScratch.getType(),
+                                      entry.getI8Type(), entryScratch,
+                                      ArrayRef<LLVM::GEPArg>{int32_t(offset)});
+    LLVM::MemsetOp::create(
+        entry, loc, where,
+        arith::ConstantOp::create(entry, loc, entry.getI8IntegerAttr(0)),
+        c(buffer->bytes), /*isVolatile=*/false);
+  }
+}
+
+bool Kernel::writesTo(Value pointer) {
+  Value base = basePointer(pointer);
+  if (!base)
+    return true;
+  bool written = false;
+  source.walk([&](Operation *op) {
+    if (isa<tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op)) {
+      Value other = basePointer(op->getOperand(0));
+      written |= !other || other == base;
+    }
+  });
+  return written;
 }
 
 //===----------------------------------------------------------------------===//

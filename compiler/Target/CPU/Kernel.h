@@ -11,6 +11,7 @@
 #include "compiler/Dialect/TT/TTDialect.h"
 #include "compiler/Target/CPU/Buffers.h"
 #include "compiler/Target/CPU/ElementOps.h"
+#include "compiler/Target/CPU/LoopDot.h"
 #include "compiler/Target/CPU/Lowering.h"
 #include "compiler/Target/CPU/Plan.h"
 
@@ -88,6 +89,18 @@ public:
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
   mlir::LogicalResult lowerWhile(mlir::scf::WhileOp op);
 
+  //===- LoopDot.cpp: dots in loops ---------------------------------------===//
+
+  llvm::SmallVector<LoopDot *> prepareLoopDots(mlir::scf::ForOp loop);
+  void enterLoopDot(LoopDot &dot, mlir::Value count, mlir::Value last);
+  mlir::Value claimSlot(LoopDot &dot);
+  LoopDot *loopDot(mlir::Operation *op) const {
+    auto it = loopDots.find(op);
+    return it == loopDots.end() ? nullptr : it->second.get();
+  }
+  /// Some store or atomic of the kernel may write through this argument.
+  bool writesTo(mlir::Value pointer);
+
   /// One read-modify-write; the builder is where it happens.
   mlir::FailureOr<mlir::Value> atomicRMW(tt::AtomicRMWOp op, mlir::Value ptr,
                                          mlir::Value value);
@@ -122,6 +135,7 @@ public:
 private:
   mlir::LogicalResult layoutParameters();
   void createFunctions();
+  void clearAtEntry();
   mlir::LogicalResult lowerBody();
   mlir::LogicalResult lowerBranches();
   mlir::LogicalResult branchTo(mlir::Block *target, mlir::ValueRange operands,
@@ -147,6 +161,11 @@ private:
   mlir::Block *entryExit = nullptr;
   llvm::DenseMap<int64_t, mlir::Value> muchWritten;
   bool atomics = false;
+  std::vector<std::unique_ptr<Buffer>> views;
+  llvm::SmallVector<Buffer *> clearedAtEntry;
+  llvm::DenseMap<mlir::Operation *, std::unique_ptr<LoopDot>> loopDots;
+  mlir::Operation *entryStart = nullptr; ///< in the exported function
+  mlir::Value entryScratch;
   Buffer *dummyBuffer = nullptr;
   Buffer *statusBuffer = nullptr;
   unsigned globals = 0;

@@ -13,6 +13,12 @@ namespace nereid::cpu {
 
 LogicalResult Kernel::emitNest(Nest &nest) {
   pool.tick();
+  if (!nest.guard)
+    return NestEmitter(*this, nest).run();
+  auto ifOp = scf::IfOp::create(b, nest.sinks.front().value.getLoc(),
+                                claimSlot(*nest.guard), false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifOp.thenBlock());
   return NestEmitter(*this, nest).run();
 }
 

@@ -118,7 +118,8 @@ void Planner::close() {
 }
 
 bool Planner::canJoin(const Sink &sink, ArrayRef<int64_t> shape) const {
-  if (!open || open->elementwise || ArrayRef<int64_t>(open->shape) != shape)
+  if (!open || open->elementwise || open->guard ||
+      ArrayRef<int64_t>(open->shape) != shape)
     return false;
   bool okay = true;
   auto store = dyn_cast_or_null<tt::StoreOp>(sink.op);
@@ -427,7 +428,7 @@ void Planner::keepFirst(Value v, size_t limit) {
       });
     if (!uses)
       continue;
-    if (fits && !item.nest->elementwise &&
+    if (fits && !item.nest->elementwise && !item.nest->guard &&
         ArrayRef<int64_t>(item.nest->shape) == shapeOf(v)) {
       planned[v] = sink.buffer;
       item.nest->sinks.insert(item.nest->sinks.begin(), sink);

@@ -45,16 +45,21 @@ struct Sink {
   llvm::SmallVector<Buffer *> results;
 };
 
+struct LoopDot;
+
 /// One loop nest over a tile's index space.
 struct Nest {
   llvm::SmallVector<int64_t> shape;
   llvm::SmallVector<Sink> sinks;
   bool elementwise = false; ///< one element at a time, in order
+  /// Packs a panel of B that may be there already; takes no other sinks.
+  LoopDot *guard = nullptr;
 };
 
 /// A dot and where its operands lie.
 struct DotPlan {
   mlir::Operation *op = nullptr;
+  LoopDot *loop = nullptr;
   Buffer *a = nullptr, *b = nullptr;
   Buffer *c = nullptr; ///< accumulator and result
   bool overwrite = false;

@@ -9,7 +9,7 @@
 
 #include "compiler/Target/CPU/Planner.h"
 
-#include "compiler/Target/CPU/DotLayout.h"
+#include "compiler/Target/CPU/LoopDot.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -122,8 +122,24 @@ LogicalResult Planner::planDot(tt::DotOp op) {
   Type element = getElementTypeOrSelf(op.getType());
   Type stored = layout.shape.cType;
   Value c = op.getC();
-  dot->a = pack(op.getA(), layout.a, false);
-  dot->b = pack(op.getB(), layout.b, false);
+  if (LoopDot *loop = kernel.loopDot(op)) {
+    dot->loop = loop;
+    dot->b = loop->b;
+    if (loop->aView) {
+      keep(op.getA(), loop->aView, false, sharesWork(op.getA()));
+      dot->a = loop->a;
+    } else {
+      dot->a = pack(op.getA(), layout.a, false);
+    }
+    close();
+    keep(op.getB(), loop->bView, false, false);
+    if (loop->keeps)
+      open->guard = loop;
+    close();
+  } else {
+    dot->a = pack(op.getA(), layout.a, false);
+    dot->b = pack(op.getB(), layout.b, false);
+  }
 
   const HandOver *target = nullptr;
   for (const HandOver &t : targets)
