@@ -29,6 +29,22 @@ Value FunctionCodeGen::callExpression(const CallExpr &expr) {
   llvm::SmallVector<NamedValue, 8> keywords;
   bool ok = true;
   llvm::StringRef savedHint = nameHint;
+  // Keywords come first, as upstream orders the ops it emits.
+  for (const KeywordArg &keyword : expr.keywords) {
+    if (keyword.name.empty()) {
+      error(keyword.range, "'**' in a call is not supported in a kernel; name "
+                           "the arguments");
+      ok = false;
+      continue;
+    }
+    // Builder plumbing of functions that upstream runs in Python.
+    if (keyword.name == "_semantic" || keyword.name == "_builder" ||
+        keyword.name == "_generator")
+      continue;
+    Value value = expression(*keyword.value);
+    ok &= static_cast<bool>(value);
+    keywords.push_back({keyword.name, value, keyword.range});
+  }
   for (const Expr *arg : expr.args) {
     if (auto *starred = llvm::dyn_cast<StarredExpr>(arg)) {
       Value list = expression(*starred->value);
@@ -49,21 +65,6 @@ Value FunctionCodeGen::callExpression(const CallExpr &expr) {
     ok &= static_cast<bool>(value);
     args.push_back(value);
     ranges.push_back(arg->getRange());
-  }
-  for (const KeywordArg &keyword : expr.keywords) {
-    if (keyword.name.empty()) {
-      error(keyword.range, "'**' in a call is not supported in a kernel; name "
-                           "the arguments");
-      ok = false;
-      continue;
-    }
-    // Builder plumbing of functions that upstream runs in Python.
-    if (keyword.name == "_semantic" || keyword.name == "_builder" ||
-        keyword.name == "_generator")
-      continue;
-    Value value = expression(*keyword.value);
-    ok &= static_cast<bool>(value);
-    keywords.push_back({keyword.name, value, keyword.range});
   }
   nameHint = savedHint;
   if (!ok)
