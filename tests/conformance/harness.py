@@ -269,7 +269,7 @@ class Case:
                     problems.append(f"{name}: an input was written")
                 continue
             problems += _compare(name, tensor, after[tensor.index], *expected[id(tensor)])
-        return problems, call.variant().target
+        return problems, call.variant().target.decode()
 
 
 def _same(a, b):
