@@ -179,7 +179,7 @@ Num MathEmitter::expTimesPower(Num x, int power) const {
   Num r = fma(n, -kLn2High[isF64], x);
   r = fma(n, -kLn2Low[isF64], r);
   Num q = polynomial(r, kExpm1F32, kExpm1F64);
-  Num p = fma(r * r, q, r) + 1.0;
+  Num p = fma(fma(q, r, 1), r, 1); // (q r + 1) r + 1
   return scale(p, power ? n + power : n);
 }
 

@@ -8,6 +8,7 @@
 #include "compiler/Dialect/TGPU/TGPUDialect.h"
 #include "compiler/Dialect/TT/TTDialect.h"
 #include "compiler/Target/CPU/Passes.h"
+#include "compiler/Target/Passes.h"
 #include "compiler/Transforms/Passes.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -15,6 +16,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -24,7 +26,8 @@ int main(int argc, char **argv) {
                   nereid::ttg::TTGDialect, mlir::arith::ArithDialect,
                   mlir::cf::ControlFlowDialect, mlir::gpu::GPUDialect,
                   mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
-                  mlir::scf::SCFDialect, mlir::ub::UBDialect>();
+                  mlir::scf::SCFDialect, mlir::ub::UBDialect,
+                  mlir::vector::VectorDialect>();
 
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
@@ -32,6 +35,7 @@ int main(int argc, char **argv) {
   mlir::registerLoopInvariantCodeMotionPass();
   mlir::registerSCCPPass();
   mlir::registerSymbolDCEPass();
+  nereid::registerTargetPasses();
   nereid::registerTransformsPasses();
   nereid::cpu::registerTargetCPUPasses();
 

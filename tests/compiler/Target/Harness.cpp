@@ -69,6 +69,8 @@ Harness::Harness(const TargetInfo &target)
 Harness::~Harness() {
   if (library)
     dlclose(library);
+  if (descriptor >= 0)
+    close(descriptor);
 }
 
 void Harness::build(ArrayRef<Type> arguments, const Body &body) {
@@ -105,7 +107,9 @@ void *Harness::compile(ArrayRef<Type> arguments, const Body &body) {
     ADD_FAILURE() << llvm::toString(bytes.takeError());
     return nullptr;
   }
-  int descriptor = memfd_create("kernel", 0);
+  // Stays open as long as the library: the loader knows a library by its path,
+  // and a descriptor's number, once free, would name the next one too.
+  descriptor = memfd_create("kernel", 0);
   if (descriptor < 0 || write(descriptor, bytes->data(), bytes->size()) !=
                             static_cast<ssize_t>(bytes->size())) {
     ADD_FAILURE() << "cannot write the image";
@@ -115,7 +119,6 @@ void *Harness::compile(ArrayRef<Type> arguments, const Body &body) {
   library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     ADD_FAILURE() << dlerror();
-  close(descriptor);
   return library ? dlsym(library, "entry") : nullptr;
 }
 

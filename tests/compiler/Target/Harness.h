@@ -55,6 +55,7 @@ public:
 private:
   const TargetInfo &target;
   void *library = nullptr;
+  int descriptor = -1;
 };
 
 /// What spills in a function's innermost loops, from the assembly's comments.
