@@ -12,19 +12,19 @@
 // PLAIN-NOT:     math.fma
 // PLAIN:         arith.mulf {{.*}} : vector<16xf32>
 // SCALEF:        llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"
-// CHECK:         return
-func.func @exponential(%x: vector<16xf32>) -> vector<16xf32> {
+// CHECK:         llvm.return
+llvm.func @exponential(%x: vector<16xf32>) -> vector<16xf32> {
   %y = math.exp %x : vector<16xf32>
-  return %y : vector<16xf32>
+  llvm.return %y : vector<16xf32>
 }
 
 // The remainder is a loop, because quotients may have 300 bits and more.
 // CHECK-LABEL: func @remainder
 // CHECK-NOT:     arith.remf
 // CHECK:         scf.while
-func.func @remainder(%x: f64, %y: f64) -> f64 {
+llvm.func @remainder(%x: f64, %y: f64) -> f64 {
   %z = arith.remf %x, %y : f64
-  return %z : f64
+  llvm.return %z : f64
 }
 
 // fma stays where it is an instruction and is exact arithmetic where not.
@@ -32,20 +32,22 @@ func.func @remainder(%x: f64, %y: f64) -> f64 {
 // FMA:           math.fma
 // PLAIN:         arith.extf {{.*}} : f32 to f64
 // PLAIN:         arith.truncf {{.*}} : f64 to f32
-func.func @fused(%x: f32, %y: f32, %z: f32) -> f32 {
+llvm.func @fused(%x: f32, %y: f32, %z: f32) -> f32 {
   %w = math.fma %x, %y, %z : f32
-  return %w : f32
+  llvm.return %w : f32
 }
 
 // What one instruction does stays; narrower floats are not this pass's concern.
-// CHECK-LABEL: func @untouched
+// CHECK-LABEL: func @square_root
 // CHECK:         math.sqrt {{.*}} : vector<8xf32>
-// CHECK:         math.floor {{.*}} : vector<8xf32>
+llvm.func @square_root(%x: vector<8xf32>) -> vector<8xf32> {
+  %y = math.sqrt %x : vector<8xf32>
+  llvm.return %y : vector<8xf32>
+}
+
+// CHECK-LABEL: func @narrow
 // CHECK:         math.exp {{.*}} : vector<8xf16>
-func.func @untouched(%x: vector<8xf32>, %h: vector<8xf16>)
-    -> (vector<8xf32>, vector<8xf32>, vector<8xf16>) {
-  %a = math.sqrt %x : vector<8xf32>
-  %b = math.floor %x : vector<8xf32>
-  %c = math.exp %h : vector<8xf16>
-  return %a, %b, %c : vector<8xf32>, vector<8xf32>, vector<8xf16>
+llvm.func @narrow(%x: vector<8xf16>) -> vector<8xf16> {
+  %y = math.exp %x : vector<8xf16>
+  llvm.return %y : vector<8xf16>
 }
