@@ -370,6 +370,13 @@ Value EvaluatorImpl::resolveImport(const ImportFromStmt &s,
   Value value = moduleAttribute(from.getModule(), name, range);
   if (value || ev.error)
     return value;
+  if (from.getModule().module) {
+    auto &lazy = from.getModule().module->getGlobals().lazy;
+    auto it = lazy.find(name);
+    if (it != lazy.end() && it->second.resolving)
+      return raise("ImportError", range,
+                   "'" + name + "' is imported in a circle");
+  }
   llvm::SmallVector<llvm::StringRef, 64> names;
   moduleNames(from.getModule(), names);
   return raise("ImportError", range,
@@ -421,7 +428,7 @@ EvaluatorImpl::Flow EvaluatorImpl::importFrom(const ImportFromStmt &s,
         !module.bindings.contains(bound)) {
       // Most imports are never asked for: resolve on first use.
       scope.names.erase(bound);
-      scope.lazy[bound] = {&s, alias.name, alias.range};
+      scope.lazy[bound] = {&s, alias.name, alias.range, false};
       continue;
     }
     Value value = resolveImport(s, alias.name, alias.range, module);

@@ -291,10 +291,13 @@ nereid::lang::nearestName(llvm::StringRef name,
       continue;
     unsigned distance =
         candidate.edit_distance_insensitive(name, true, bestDistance);
-    // Between equals, the alphabet decides: the order of candidates may come
-    // from a hash table.
-    if (distance < bestDistance ||
-        (distance == bestDistance && !best.empty() && candidate < best)) {
+    // Between equals, one of the same length, then the alphabet: the order of
+    // candidates may come from a hash table.
+    auto rank = [&](llvm::StringRef c) {
+      return std::pair(c.size() != name.size(), c);
+    };
+    if (distance < bestDistance || (distance == bestDistance && !best.empty() &&
+                                    rank(candidate) < rank(best))) {
       best = candidate;
       bestDistance = distance;
     }

@@ -79,12 +79,21 @@ Value EvaluatorImpl::decorate(Value decorated, const Expr &decorator,
   Value callee = expr(decorator, scope);
   if (!callee) {
     // A call that fails may still be an autotuner of the user's own, whose
-    // list of configs is all that matters.
+    // list of configs is all that matters. But what is wrong in a use of
+    // triton's own decorators is the user's error.
     EvalError error = ev.takeError();
-    bool triton = error.range.isValid() &&
-                  llvm::StringRef(error.message).contains("triton.");
-    if (triton && decorated.isFunction()) {
-      // A wrong argument of triton's own decorators.
+    bool isTriton =
+        error.type == "AttributeError" &&
+        llvm::StringRef(error.message).starts_with("module 'triton' has");
+    if (const auto *node = llvm::dyn_cast<CallExpr>(&decorator);
+        node && !isTriton) {
+      Value function = expr(*node->callee, scope);
+      if (!function)
+        ev.takeError();
+      isTriton = function && function.isBuiltin() &&
+                 function.getBuiltin().module == "triton";
+    }
+    if (isTriton && decorated.isFunction()) {
       ev.report(error);
       return decorated;
     }
@@ -234,9 +243,10 @@ Value EvaluatorImpl::applyJit(Value value, const DictObject *options,
     return raise("TypeError", range,
                  "triton.jit takes a function written with 'def', found " +
                      typeName(value));
-  FunctionObject &function = value.getFunction();
-  if (function.isJit())
+  if (value.getFunction().isJit())
     return value;
+  // A copy: `g = triton.jit(f)` leaves f as it is.
+  FunctionObject &function = *copyJit(value.getFunction());
   function.role = FunctionObject::Role::Jit;
   JitInfo &jit = function.jit;
   if (options) {
@@ -264,9 +274,7 @@ Value EvaluatorImpl::applyJit(Value value, const DictObject *options,
       }
     }
   }
-  if (function.module)
-    function.module->jitFunctions.push_back(&function);
-  return value;
+  return Value::of(&function);
 }
 
 FunctionObject *EvaluatorImpl::copyJit(FunctionObject &function) {

@@ -42,14 +42,14 @@ EvaluatorImpl::Flow EvaluatorImpl::block(Block body, Scope &scope,
   return Flow::Normal;
 }
 
-void EvaluatorImpl::poison(const Stmt &s, Value unknown, Scope &scope) {
-  auto bind = [&](llvm::StringRef name) { assignName(name, unknown, scope); };
+void nereid::lang::forEachBoundName(
+    const Stmt &s, llvm::function_ref<void(llvm::StringRef)> bind) {
   auto bindTarget = [&](const Expr &target) {
     forEachTargetName(target, bind);
   };
   auto bindBlock = [&](Block body) {
     for (const Stmt *inner : body)
-      poison(*inner, unknown, scope);
+      forEachBoundName(*inner, bind);
   };
   switch (s.getKind()) {
   case Stmt::Kind::FunctionDef:
@@ -106,6 +106,11 @@ void EvaluatorImpl::poison(const Stmt &s, Value unknown, Scope &scope) {
   default:
     return;
   }
+}
+
+void EvaluatorImpl::poison(const Stmt &s, Value unknown, Scope &scope) {
+  forEachBoundName(
+      s, [&](llvm::StringRef name) { assignName(name, unknown, scope); });
 }
 
 //===----------------------------------------------------------------------===//

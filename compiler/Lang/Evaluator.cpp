@@ -260,12 +260,10 @@ Value EvaluatorImpl::lookupIn(Scope &scope, llvm::StringRef name) {
   auto it = scope.lazy.find(name);
   if (it == scope.lazy.end())
     return Value();
+  if (it->second.resolving)
+    return Value();
+  it->second.resolving = true;
   Scope::LazyImport import = it->second;
-  scope.lazy.erase(it);
-  // Whoever asks again meanwhile imports in a circle.
-  scope.set(name,
-            values.unknown(import.range,
-                           "'" + name + "' is imported in a circle", name));
   // Resolving may run a module; that is work of its own.
   uint64_t savedSteps = steps;
   std::optional<EvalError> savedError;

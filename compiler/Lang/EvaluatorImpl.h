@@ -260,6 +260,11 @@ public:
   Value propagateNan;
 };
 
+/// Calls `bind` on every name that a statement binds, those inside functions
+/// and classes excepted.
+void forEachBoundName(const Stmt &stmt,
+                      llvm::function_ref<void(llvm::StringRef)> bind);
+
 /// Calls `f` on every name that a target binds.
 void forEachTargetName(const Expr &target,
                        llvm::function_ref<void(llvm::StringRef)> f);

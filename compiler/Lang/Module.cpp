@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -65,14 +66,18 @@ void EvaluatorImpl::run(Module &module) {
   Scope &globals = module.getGlobals();
   globals.set("__name__", values.string(module.name));
   globals.set("__file__", values.string(module.path));
-  if (!module.prelude) {
+  if (!module.prelude && !frontend.getOptions().bindings.empty()) {
+    llvm::StringSet<> bound;
+    for (const Stmt *s : module.ast.body)
+      forEachBoundName(*s, [&](llvm::StringRef name) { bound.insert(name); });
     for (const auto &[name, text] : frontend.getOptions().bindings) {
       auto [qualifier, last] = llvm::StringRef(name).rsplit('.');
       if (last.empty()) {
         last = qualifier;
         qualifier = "";
       }
-      if (!qualifier.empty() && qualifier != module.name)
+      if (qualifier.empty() ? !module.isMain && !bound.contains(last)
+                            : qualifier != module.name)
         continue;
       Module::Binding &binding = module.bindings[values.intern(last)];
       binding.text = text;
@@ -201,6 +206,7 @@ Module *Frontend::loadText(llvm::StringRef fileName, llvm::StringRef text) {
 }
 
 Module *Frontend::finishLoading(Module *module) {
+  module->isMain = true;
   if (module->state == Module::State::Unread)
     evaluator->impl->run(*module);
   for (const SyntaxError *error : module->ast.moduleErrors)
@@ -458,9 +464,15 @@ FunctionObject *Frontend::findKernel(Module &module, llvm::StringRef name) {
       SourceRange where = value.isFunction()
                               ? value.getFunction().getNameRange()
                               : SourceRange();
-      diags.error(where, "'" + name + "' is a " + typeName(value) +
-                             ", not a jit function; a kernel is decorated "
-                             "with @triton.jit");
+      InFlightDiag diag = diags.error(
+          where, "'" + name + "' is a " + typeName(value) +
+                     ", not a jit function; a kernel is decorated with "
+                     "@triton.jit");
+      if (value.isFunction())
+        for (const JitInfo::Skipped &skipped :
+             value.getFunction().jit.skippedDecorators)
+          diag.note(skipped.range, "this decorator means nothing to the "
+                                   "compiler");
       return nullptr;
     }
   }

@@ -37,8 +37,9 @@ struct FrontendOptions {
   /// Directories to look for imported modules in, after the directory and the
   /// package root of the importing file.
   std::vector<std::string> searchPaths;
-  /// name -> Python expression. A plain name overrides the global of that name
-  /// in every module of the user; "pkg.mod.name" in that module alone.
+  /// name -> Python expression. A plain name is a global of the module that is
+  /// loaded, and overrides the global of that name in every module that binds
+  /// it; "pkg.mod.name" in that module alone.
   std::vector<std::pair<std::string, std::string>> bindings;
   /// Texts of the library written in the language: (name, text). Their jit and
   /// constexpr functions become attributes of `triton.language` (and
@@ -93,6 +94,7 @@ private:
   State state = State::Unread;
   bool prelude = false;
   bool isPackage = false;
+  bool isMain = false;      ///< asked for by name, not imported
   bool nestedFound = false; ///< functions inside functions were looked for
   llvm::StringMap<Binding> bindings;
   std::vector<FunctionObject *> jitFunctions;

@@ -475,7 +475,8 @@ bool Parser::parseParameters(llvm::SmallVectorImpl<Parameter> &params,
                                    "' without a default follows one with a "
                                    "default");
     }
-    bareStar = false;
+    if (param.kind != Parameter::Kind::VarKeywords)
+      bareStar = false;
     params.push_back(param);
     if (!accept(TokenKind::Comma))
       break;

@@ -732,10 +732,7 @@ Expr *Parser::parseAtom() {
 }
 
 Expr *Parser::parseParens() {
-  SourceRange open = range(token());
-  DepthGuard guard(*this);
-  if (tooDeep())
-    return nullptr;
+  SourceRange open = range(token()); // The lexer limits their nesting.
   advance();
   if (accept(TokenKind::RParen))
     return make<TupleExpr>(since(open.begin), llvm::ArrayRef<Expr *>());
@@ -782,10 +779,7 @@ Expr *Parser::parseParens() {
 }
 
 Expr *Parser::parseListDisplay() {
-  SourceRange open = range(token());
-  DepthGuard guard(*this);
-  if (tooDeep())
-    return nullptr;
+  SourceRange open = range(token()); // The lexer limits their nesting.
   advance();
   llvm::SmallVector<Expr *, 8> elements;
   while (!at(TokenKind::RBracket)) {
@@ -814,10 +808,7 @@ Expr *Parser::parseListDisplay() {
 
 /// A dict, a set, or a comprehension of one.
 Expr *Parser::parseBraces() {
-  SourceRange open = range(token());
-  DepthGuard guard(*this);
-  if (tooDeep())
-    return nullptr;
+  SourceRange open = range(token()); // The lexer limits their nesting.
   advance();
   llvm::SmallVector<DictExpr::Item, 8> items;
   llvm::SmallVector<Expr *, 8> elements; // all children, or the set's

@@ -106,8 +106,15 @@ bool Value::isSame(const Value &other) const {
 
 static bool equalAt(const Value &a, const Value &b, unsigned depth) {
   if (a.isNumber() && b.isNumber()) {
-    if (a.isFloat() || b.isFloat())
-      return a.getNumber() == b.getNumber();
+    if (a.isFloat() && b.isFloat())
+      return a.getFloat() == b.getFloat();
+    if (a.isFloat() || b.isFloat()) {
+      // Exactly: 2**53 + 1 is not 2.0**53.
+      double real = a.isFloat() ? a.getFloat() : b.getFloat();
+      Int128 integer = a.isFloat() ? b.getInt() : a.getInt();
+      return std::fabs(real) < 1.7e38 && real == std::trunc(real) &&
+             static_cast<Int128>(real) == integer;
+    }
     return a.getInt() == b.getInt();
   }
   if (a.getKind() != b.getKind())

@@ -373,6 +373,7 @@ private:
     const ImportFromStmt *stmt = nullptr;
     llvm::StringRef name;
     SourceRange range;
+    bool resolving = false; ///< who asks now imports in a circle
   };
   Module *module;
   Scope *parent;

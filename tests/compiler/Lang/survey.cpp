@@ -3,7 +3,8 @@
 //   lang-survey [-v] FOLDER_OR_FILE...
 //   lang-survey --list [-I FOLDER]... FILE...
 //
-// The second form also runs the module and prints its kernels. The first
+// The second form also runs the module and prints its kernels, with the names
+// in them that mean nothing. The first
 // prints how many files were read, those with syntax errors (with the first
 // error of each under -v), and the slowest. It is how the parser is held
 // against the Python standard library and other people's sources. Exit status
@@ -14,8 +15,10 @@
 #include "compiler/Lang/Diagnostics.h"
 #include "compiler/Lang/Module.h"
 #include "compiler/Lang/Parser.h"
+#include "compiler/Lang/Walk.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -69,6 +72,49 @@ struct Survey {
   }
 };
 
+/// Prints the names in a kernel that have no known meaning.
+void checkNames(Frontend &frontend, FunctionObject &kernel) {
+  llvm::StringSet<> known, inner;
+  for (llvm::StringRef local : kernel.def->locals)
+    known.insert(local);
+  auto everything = [](const Stmt &) { return true; };
+  walk(kernel.def->body, everything, [&](const Expr &e) {
+    if (const auto *node = llvm::dyn_cast<ComprehensionExpr>(&e))
+      for (const ComprehensionFor &clause : node->clauses)
+        walk(*clause.target, [&](const Expr &target) {
+          if (const auto *name = llvm::dyn_cast<NameExpr>(&target))
+            known.insert(name->name);
+          return true;
+        });
+    return true;
+  });
+  walk(kernel.def->body, everything, [&](const Expr &e) {
+    if (const auto *attr = llvm::dyn_cast<AttributeExpr>(&e)) {
+      // tl.name and the like must exist.
+      const auto *base = llvm::dyn_cast<NameExpr>(attr->value);
+      if (base && !known.contains(base->name)) {
+        Value module = frontend.lookup(kernel, base->name);
+        if (module.is(Value::Kind::Module)) {
+          Evaluator &eval = frontend.getEvaluator();
+          Value value = eval.attribute(module, attr->attr, attr->attrRange);
+          if (!value)
+            eval.reportError();
+        }
+      }
+    }
+    const auto *name = llvm::dyn_cast<NameExpr>(&e);
+    if (!name || known.contains(name->name) || !inner.insert(name->name).second)
+      return true;
+    Value value = frontend.lookup(kernel, name->name);
+    if (!value)
+      llvm::outs() << "    undefined name " << name->name << "\n";
+    else if (value.isUnknown())
+      llvm::outs() << "    unknown value " << name->name << ": "
+                   << value.getUnknown().reason << "\n";
+    return true;
+  });
+}
+
 /// Runs a module and prints its kernels.
 int listKernels(llvm::StringRef path, const FrontendOptions &options) {
   Frontend frontend(options,
@@ -93,6 +139,7 @@ int listKernels(llvm::StringRef path, const FrontendOptions &options) {
         llvm::outs() << "=" << repr(param.defaultValue);
     }
     llvm::outs() << ")\n";
+    checkNames(frontend, *kernel.function);
     const JitInfo &jit = kernel.function->jit;
     for (const ConfigObject *config : jit.configs)
       llvm::outs() << "    "
