@@ -118,10 +118,21 @@ std::optional<unsigned> NestEmitter::throughShape(Operation *op,
   return std::nullopt;
 }
 
+// A kept quotient or remainder is read where a division would be needed; along
+// a strip, the fast version knows better.
+bool NestEmitter::betterInline(Operation *op, unsigned point) const {
+  return op && version == Version::Fast &&
+         isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp>(
+             op) &&
+         llvm::any_of(points[point].index,
+                      [](const Strip &s) { return s.isAffine(); });
+}
+
 Strip NestEmitter::evalUncached(Value v, unsigned point) {
-  if (Buffer *buffer = kernel.buffer(v); buffer && buffer->complete)
-    return loadBuffer(buffer, points[point]);
   Operation *op = v.getDefiningOp();
+  if (Buffer *buffer = kernel.buffer(v);
+      buffer && buffer->complete && !betterInline(op, point))
+    return loadBuffer(buffer, points[point]);
   if (!op)
     return {};
   if (isa<arith::ConstantOp>(op))

@@ -126,6 +126,7 @@ private:
   //===- Eval.cpp: tensors on strips --------------------------------------===//
   unsigned intern(Point point);
   Strip eval(mlir::Value v, unsigned point);
+  bool betterInline(mlir::Operation *op, unsigned point) const;
   Strip evalUncached(mlir::Value v, unsigned point);
   Strip evalElementwise(mlir::Operation *op, unsigned point, unsigned result);
   Strip divideByUniform(Strip x, Strip d);
