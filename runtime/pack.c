@@ -110,7 +110,7 @@ static nrd_status_t check_signature(const nrd_pack_t *pack, const header_t *h,
 // The pack's bytes are in place; on failure the caller frees it.
 static nrd_status_t open_bytes(nrd_pack_t *pack, const char *where,
                                const uint8_t *key) {
-  header_t h;
+  header_t h = {0};
   NRD_TRY(check_header(pack->bytes, pack->size, where, &h));
   pack->size = h.file_size;
   pack->directory = pack->bytes + h.directory_offset;

@@ -101,6 +101,25 @@ TEST(Cpu, AddsVectors) {
   }
 }
 
+#if defined(__x86_64__)
+TEST(Cpu, SubnormalsSurviveAFastMathApplication) {
+  Opened o(
+      "cpu",
+      write({addKernel("add", {kLevel}, makeBytes(readFile("kernels.so")))}),
+      "add");
+  float x = 1e-40f, y = 0, out = -1;
+  nereid::Call call = o.kernel.call(&x, &y, &out, 1).value();
+  uint32_t before = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(before | 0x8040); // flush to zero, both ways
+  nrd_status_t status = nrd_call_launch(call.get(), nullptr);
+  uint32_t after = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(before);
+  EXPECT_EQ(status, NRD_OK);
+  EXPECT_EQ(out, 1e-40f);
+  EXPECT_EQ(after & 0x8040u, 0x8040u) << "the application's mode is put back";
+}
+#endif
+
 TEST(Cpu, RunsEveryProgramOnceWithItsOwnScratch) {
   Kernel kernel = kernelOf(
       "count",

@@ -4,6 +4,7 @@
 #include "runtime/driver/cpu/run.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 
 //===-- Scratch -----------------------------------------------------------===//
@@ -47,6 +48,26 @@ void nrd_cpu_scratch_free(nrd_cpu_device_t *device) {
 
 //===-- Work --------------------------------------------------------------===//
 
+// Kernels run with IEEE rounding and subnormals, whatever the application has
+// set for itself: start-up code of -ffast-math, for one, flushes subnormals on
+// the main thread alone, and a grid's results would depend on the thread.
+#if defined(__x86_64__)
+enum { IEEE_MODE = 0x1f80 };
+static uint32_t enter_ieee(void) {
+  uint32_t before = __builtin_ia32_stmxcsr();
+  if (before != IEEE_MODE)
+    __builtin_ia32_ldmxcsr(IEEE_MODE);
+  return before;
+}
+static void leave_ieee(uint32_t before) {
+  if (before != IEEE_MODE)
+    __builtin_ia32_ldmxcsr(before);
+}
+#else
+static uint32_t enter_ieee(void) { return 0; }
+static void leave_ieee(uint32_t before) { (void)before; }
+#endif
+
 void nrd_cpu_work(nrd_cpu_job_t *job) {
   nrd_cpu_scratch_t *scratch = NULL;
   if (atomic_load_explicit(&job->next, memory_order_relaxed) >= job->total)
@@ -58,6 +79,7 @@ void nrd_cpu_work(nrd_cpu_job_t *job) {
       return;
     }
   }
+  uint32_t mode = enter_ieee();
   for (;;) {
     uint64_t begin =
         atomic_fetch_add_explicit(&job->next, job->chunk, memory_order_relaxed);
@@ -74,6 +96,7 @@ void nrd_cpu_work(nrd_cpu_job_t *job) {
     atomic_store(&job->next, job->total); // the others stop soon
     break;
   }
+  leave_ieee(mode);
   if (scratch)
     give_scratch(job->device, scratch);
 }
@@ -167,9 +190,14 @@ static nrd_cpu_pool_t *get_pool(nrd_cpu_device_t *device, uint32_t helpers) {
       device->pool = pool;
     }
   }
+  // Signals are for the application's own threads.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   while (pool && pool->thread_count < helpers &&
          !pthread_create(&pool->threads[pool->thread_count], NULL, help, pool))
     ++pool->thread_count;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_mutex_unlock(&device->pool_lock);
   return pool;
 }
