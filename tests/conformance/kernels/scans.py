@@ -20,7 +20,7 @@ def cumulative(x_ptr, out_ptr, rows, cols, OP: tl.constexpr, AXIS: tl.constexpr,
 @triton.jit
 def running_sum(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
     # A scan carried from block to block.
-    carry = 0
+    carry = tl.full([], 0, x_ptr.dtype.element_ty)
     for start in range(0, n, BLOCK):
         offs = start + tl.arange(0, BLOCK)
         x = tl.load(x_ptr + offs, mask=offs < n, other=0)
