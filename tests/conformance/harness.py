@@ -269,7 +269,7 @@ class Case:
                     problems.append(f"{name}: an input was written")
                 continue
             problems += _compare(name, tensor, after[tensor.index], *expected[id(tensor)])
-        return problems, call.variant().target.decode()
+        return problems, call.target()
 
 
 def _same(a, b):

@@ -224,7 +224,8 @@ class Call(_Handle):
         self.library.call_launch(self.handle, None)
         self.library.device_synchronize(self._kept[0].device.handle)
 
-    def variant(self):
+    def target(self):
+        """Of the variant that the last bind chose."""
         index = c_uint32()
         self.library.call_variant(self.handle, byref(index))
-        return self._kept[0].variants()[index.value]
+        return self._kept[0].variants()[index.value].target.decode()
