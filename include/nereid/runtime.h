@@ -105,8 +105,9 @@ typedef struct nrd_device_options_t {
   // For "null" an int * that every driver call counts down; the call that
   // brings it to 0 fails.
   void *context;
-  // "cpu": threads of a launch, the caller's included. 0: NRD_NUM_THREADS, or
-  // what OpenMP would use, or every processor the process may run on.
+  // "cpu": threads of a launch, the caller's included; launches that overlap
+  // share them. 0: NRD_NUM_THREADS, or what OpenMP would use, or every
+  // processor the process may run on.
   uint32_t threads;
   const nrd_scratch_allocator_t *scratch; // copied; NULL: the driver's memory
   // Receives what device_print writes on "cpu", a line at a time, without the

@@ -192,6 +192,28 @@ TEST(Cpu, ManyThreadsLaunchAtOnce) {
   EXPECT_EQ(failures, 0);
 }
 
+TEST(Cpu, OverlappingLaunchesShareTheThreads) {
+  Opened o("cpu",
+           write({kernelOf("crowd", {param("out", "*i32")},
+                           readFile("kernels.so"))}),
+           "crowd");
+  o.device.setThreads(4);
+  int32_t crowd[2] = {0, 0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      nereid::Call call = o.kernel.call(&crowd[0]).value();
+      call.setGrid(40).check();
+      for (int i = 0; i < 5; ++i)
+        call.launch().check();
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(crowd[0], 0);
+  // Four, and the callers that found them in use; not four times four.
+  EXPECT_LE(crowd[1], 4 + 3);
+}
+
 TEST(Cpu, KernelsReachTheirDataAndTheImports) {
   Opened o("cpu",
            write({kernelOf("relocated", {param("out", "*i8")},

@@ -206,6 +206,28 @@ static void run_serially(nrd_cpu_job_t *job, uint64_t cost) {
   }
 }
 
+// Spreads the rest of the grid. Launches at the same time share the device's
+// threads: one that finds them all in use has its own, or a service with many
+// threads would run many times as many.
+static uint32_t run_spread(nrd_cpu_job_t *job, uint32_t threads,
+                           uint32_t limit) {
+  uint32_t used = atomic_fetch_add(&job->device->in_use, threads);
+  uint32_t granted = threads;
+  if (used + threads > limit) {
+    granted = used < limit ? limit - used : 1;
+    atomic_fetch_sub(&job->device->in_use, threads - granted);
+  }
+  uint64_t rest = job->total - atomic_load(&job->next);
+  uint64_t parts = (uint64_t)granted * 8;
+  job->chunk = (rest + parts - 1) / parts;
+  if (granted > 1)
+    nrd_cpu_spread(job, granted);
+  else
+    nrd_cpu_work(job);
+  atomic_fetch_sub(&job->device->in_use, granted);
+  return granted;
+}
+
 static nrd_status_t finish(const nrd_launch_t *launch, nrd_cpu_job_t *job,
                            launch_host_t *host) {
   int result = atomic_load(&job->result);
@@ -242,7 +264,8 @@ static nrd_status_t launch_cpu(nrd_launch_t *launch, void *stream) {
   atomic_init(&job.lacks_memory, 0);
 
   uint64_t total = launch->programs;
-  uint32_t threads = total > 1 ? get_threads(launch->device) : 1;
+  uint32_t limit = total > 1 ? get_threads(launch->device) : 1;
+  uint32_t threads = limit;
   if (threads > total)
     threads = (uint32_t)total;
   if (threads <= 1 || nrd_cpu_in_parallel()) {
@@ -259,10 +282,7 @@ static nrd_status_t launch_cpu(nrd_launch_t *launch, void *stream) {
   uint64_t done = atomic_load(&job.next);
   if (done < total && atomic_load(&job.result) == NRD_CPU_OK &&
       !atomic_load(&job.lacks_memory)) {
-    uint64_t parts = (uint64_t)threads * 8;
-    job.chunk = (total - done + parts - 1) / parts;
-    nrd_cpu_spread(&job, threads);
-    busy = threads;
+    busy = run_spread(&job, threads, limit);
   }
   uint64_t spent = (nrd_now() - begin) * busy;
   uint64_t each = spent < UINT64_MAX / 1000 ? spent * 1000 / total : UINT64_MAX;

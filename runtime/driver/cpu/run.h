@@ -24,6 +24,7 @@ typedef struct nrd_cpu_scratch_t {
 typedef struct nrd_cpu_device_t {
   nrd_device_t base;
   atomic_uint threads; // 0: the default
+  atomic_uint in_use;  // by launches that run now
   void (*print)(void *context, const char *line);
   void *print_context;
   pthread_mutex_t scratch_lock;

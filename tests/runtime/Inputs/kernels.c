@@ -56,6 +56,24 @@ EXPORT int32_t count(const void *params, const uint32_t grid[3], uint64_t begin,
   return NRD_CPU_OK;
 }
 
+// How many threads are inside at once: out[0] now, out[1] at most.
+EXPORT int32_t crowd(const void *params, const uint32_t grid[3], uint64_t begin,
+                     uint64_t end, void *scratch, const nrd_cpu_host_t *host) {
+  int32_t *out = *(int32_t *const *)params;
+  (void)grid, (void)scratch, (void)host;
+  int32_t now = __atomic_add_fetch(&out[0], 1, __ATOMIC_RELAXED);
+  int32_t most = __atomic_load_n(&out[1], __ATOMIC_RELAXED);
+  while (now > most &&
+         !__atomic_compare_exchange_n(&out[1], &most, now, 0, __ATOMIC_RELAXED,
+                                      __ATOMIC_RELAXED))
+    ;
+  for (uint64_t program = begin; program < end; ++program)
+    for (volatile int32_t spin = 0; spin < 200000; ++spin)
+      ;
+  __atomic_sub_fetch(&out[0], 1, __ATOMIC_RELAXED);
+  return NRD_CPU_OK;
+}
+
 // Reaches data by relocations: a table of pointers, and memory functions.
 static const char *const words[] = {"zero", "one", "two"};
 static int32_t tally = 40;
