@@ -29,6 +29,7 @@ LogicalResult Kernel::emitDot(DotPlan &plan) {
       b.setInsertionPointToStart(ifOp.thenBlock());
     }
     options.kCount = loop->kCount;
+    options.kMultiple = shape.k;
     if (failed(cpu::emitDot(b, loc, loop->shape, plan.a->base,
                             constI64(rowStride), loop->bStart, plan.c->base,
                             constI64(shape.n), target, options)))

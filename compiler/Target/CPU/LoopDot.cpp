@@ -83,8 +83,17 @@ SmallVector<LoopDot *> Kernel::prepareLoopDots(scf::ForOp loop) {
                 type.getElementType() == layout.shape.cType &&
                 definedIn(dot.getA(), body) && k % layout.panels.group == 0 &&
                 layout.panels.paddedK == k;
-    if (sums && k < kMergedRows)
-      state->merge = kMergedRows / k;
+    if (sums && k < kMergedRows) {
+      // A deeper dot may be worth another instruction, and so another layout;
+      // the operands' buffers have the shallow one's.
+      DotShape merged = layout.shape;
+      merged.k = kMergedRows;
+      PanelLayout panels = panelLayout(merged, target);
+      if (panels.element == layout.panels.element &&
+          panels.aElement == layout.panels.aElement &&
+          panels.group == layout.panels.group)
+        state->merge = kMergedRows / k;
+    }
 
     llvm::SetVector<Value> keys;
     int64_t slotBytes = layout.panels.paddedK * layout.shape.n * elementBytes;

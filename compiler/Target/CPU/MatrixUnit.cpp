@@ -46,7 +46,10 @@ public:
                    const DotOptions &options)
       : b(builder), loc(loc), shape(shape), layout(layout), unit(unit),
         options(options),
-        stepK(std::min(layout.paddedK, kTileColumns * unit.group)) {}
+        stepK(std::min(layout.paddedK, kTileColumns * unit.group)) {
+    if (options.kCount)
+      stepK = std::min(stepK, std::max(options.kMultiple, unit.group));
+  }
 
   void emit(Value aBase, Value aRowStride, Value bPanels, Value cBase,
             Value cRowStride);

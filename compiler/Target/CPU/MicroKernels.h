@@ -64,10 +64,12 @@ struct DotOptions {
   /// is needed where `panelLayout().group` is not 1.
   mlir::Value aColStride;
   /// How many of the shape's k steps to do, i64; null means all. Where
-  /// `panelLayout().group` is not 1 it is rounded up to a multiple of it (to
-  /// what one tile holds on a matrix unit: 32 bf16, 64 i8): up to there A must
-  /// be readable and finite, and B zero.
+  /// `panelLayout().group` is not 1 it is rounded up to a multiple of it: up to
+  /// there A must be readable and finite, and B zero.
   mlir::Value kCount;
+  /// `kCount` is a multiple of this power of two. A matrix unit takes no larger
+  /// steps along k, so it wants 32 (bf16) or 64 (i8).
+  int64_t kMultiple = 1;
   /// C = A * B instead of C += A * B: C is not read.
   bool overwrite = false;
   /// A holds `panelLayout().aElement` rather than the shape's aType.

@@ -90,7 +90,7 @@ struct Array {
 struct Case {
   int64_t m, n, k;
   bool overwrite = false, aTransposed = false, aConverted = false;
-  int64_t kCount = -1;
+  int64_t kCount = -1, kMultiple = 1;
 };
 
 // What one element must be: the same products in the same order.
@@ -146,6 +146,7 @@ void check(const TargetInfo &target, const Types &types, const Case &shape) {
           options.aColStride = args[2];
         if (useCount)
           options.kCount = args[6];
+        options.kMultiple = shape.kMultiple;
         options.overwrite = shape.overwrite;
         options.aConverted = shape.aConverted;
         ASSERT_TRUE(succeeded(emitDot(b, loc, dot, args[0], args[1], args[3],
@@ -159,6 +160,8 @@ void check(const TargetInfo &target, const Types &types, const Case &shape) {
   std::uniform_int_distribution<int> whole(-128, 127);
   auto draw = [&] { return isInt ? whole(random) : real(random); };
   int64_t steps = useCount ? shape.kCount : shape.k;
+  // Past what is counted, rounded up to a group, nothing may be used.
+  int64_t used = llvm::alignTo(steps, layout.group);
   int64_t padded = layout.paddedK;
   int64_t aRow = shape.aTransposed ? 1 : padded + 3;
   int64_t aCol = shape.aTransposed ? shape.m + 5 : 1;
@@ -169,7 +172,9 @@ void check(const TargetInfo &target, const Types &types, const Case &shape) {
   for (int64_t i = 0; i < shape.m; ++i)
     for (int64_t k = 0; k < shape.k; ++k) {
       source.set(i * shape.k + k, draw());
-      a.set(i * aRow + k * aCol, source.get(i * shape.k + k));
+      double poison = isInt ? 77 : NAN;
+      a.set(i * aRow + k * aCol,
+            k < used ? source.get(i * shape.k + k) : poison);
     }
   Array bSource(dot.bType, shape.k * shape.n);
   Array panels(
@@ -181,7 +186,10 @@ void check(const TargetInfo &target, const Types &types, const Case &shape) {
       bSource.set(k * shape.n + j, draw());
       int64_t g = layout.group, w = layout.width;
       int64_t at = ((j / w * padded / g + k / g) * w + j % w) * g + k % g;
-      panels.set(at, bSource.get(k * shape.n + j));
+      double poison = isInt ? 77 : NAN;
+      panels.set(at, k < steps  ? bSource.get(k * shape.n + j)
+                     : k < used ? 0
+                                : poison);
     }
   Array c(dot.cType, shape.m * cRow), expected(dot.cType, shape.m * cRow);
   for (int64_t i = 0; i < shape.m * cRow; ++i) {
@@ -238,6 +246,17 @@ TEST_P(MicroKernels, Options) {
         {16, 32, 64, false, false, false, 37});
   check(*GetParam(), {"f32", "f32", "f32"},
         {16, 32, 64, true, false, false, 0});
+}
+
+TEST_P(MicroKernels, CountsAlongK) {
+  for (Types types : {Types{"bf16", "bf16", "f32"}, Types{"i8", "i8", "i32"}}) {
+    Case shape{32, 64, 128};
+    for (auto [count, multiple] : {std::pair(48, 16), {96, 32}, {64, 64}, {31, 1}}) {
+      shape.kCount = count;
+      shape.kMultiple = multiple;
+      check(*GetParam(), types, shape);
+    }
+  }
 }
 
 TEST_P(MicroKernels, Types) {
