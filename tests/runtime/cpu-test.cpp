@@ -203,8 +203,8 @@ TEST(Cpu, OverlappingLaunchesShareTheThreads) {
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       nereid::Call call = o.kernel.call(&crowd[0]).value();
-      call.setGrid(40).check();
-      for (int i = 0; i < 5; ++i)
+      call.setGrid(400).check();
+      for (int i = 0; i < 2; ++i)
         call.launch().check();
     });
   for (std::thread &thread : threads)
