@@ -9,6 +9,7 @@
 #include <cctype>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <set>
 
 namespace nereid::pack {
@@ -58,13 +59,18 @@ std::string safeName(const std::string &name) {
 // A comment's text must not end the comment or continue the line.
 std::string commentText(const std::string &text, const std::string &indent) {
   std::string result;
+  auto endLine = [&] {
+    while (!result.empty() && (result.back() == '\\' || result.back() == ' '))
+      result.pop_back();
+  };
   for (char c : text)
-    if (c == '\n')
+    if (c == '\n') {
+      endLine();
       result += "\n" + indent + "// ";
-    else if (static_cast<unsigned char>(c) >= 0x20)
+    } else if (static_cast<unsigned char>(c) >= 0x20) {
       result += c;
-  while (!result.empty() && (result.back() == '\\' || result.back() == ' '))
-    result.pop_back();
+    }
+  endLine();
   return result;
 }
 
@@ -412,26 +418,37 @@ std::string matchFunction(const Pack &pack, const std::string &prefix) {
 Status checkNames(const Pack &pack, const std::string &prefix) {
   if (!isName(prefix))
     return Status::error("the prefix '", prefix,
-                         "' cannot begin a C name; "
-                         "choose another with --prefix");
+                         "' cannot begin a C name; choose another with "
+                         "--prefix");
+  // Every name that the header defines, and whose it is.
+  std::map<std::string, std::string> owners;
+  for (const char *own :
+       {"t", "open", "close", "preload", "matches", "pack_words", "pack_size"})
+    owners[prefix + "_" + own] = "the pack itself";
   for (const Kernel &kernel : pack.kernels) {
     if (!isName(kernel.name))
       return Status::error("the kernel's name '", kernel.name,
                            "' cannot be part of a C name");
-    std::set<std::string> slots;
+    std::string base = prefix + "_" + kernel.name;
+    std::vector<std::string> names = {base + "_set", base + "_bind",
+                                      base + "_launch"};
     for (const Param &param : kernel.params) {
       if (!isName(param.name))
         return Status::error("kernel '", kernel.name,
-                             "': the parameter's "
-                             "name '",
-                             param.name, "' cannot be a C name");
-      if (!slots.insert(upper(param.name)).second)
-        return Status::error("kernel '", kernel.name,
-                             "': two parameters are "
-                             "called '",
-                             param.name,
-                             "' but for upper and "
-                             "lower case");
+                             "': the parameter's name '", param.name,
+                             "' cannot be a C name");
+      names.push_back(upper(base) + "_" + upper(param.name));
+      if (!param.hasConstant)
+        names.push_back(base + "_set_" + param.name);
+    }
+    std::string owner = "kernel '" + kernel.name + "'";
+    for (const std::string &name : names) {
+      auto [it, isNew] = owners.emplace(name, owner);
+      if (!isNew)
+        return Status::error(
+            "the C name ", name, " would be made for ", it->second, " and for ",
+            it->second == owner ? "another of its parameters" : owner,
+            "; rename one of them");
     }
   }
   return {};

@@ -143,6 +143,8 @@ private:
     bool good = makePlan(manifest, sources, tasks, errors);
     for (const pack::ManifestKernel &kernel : manifest.kernels)
       dependencies.insert(kernel.path);
+    if (!good && errors.empty() && said.empty())
+      fail("the compiler cannot read the sources and gave no reason");
     return print(errors) && good;
   }
 

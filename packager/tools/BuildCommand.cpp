@@ -361,6 +361,22 @@ bool makeManifest(const CompileCommand &command, const std::string &path,
   std::vector<pack::Diagnostic> errors;
   if (command.hasSignature)
     parseSignatureText(command.signature, names, entry.signature, errors);
+  if (!command.like.empty()) {
+    if (parseLike(command.like, names, entry.signature, errors)) {
+      // A sample of a constexpr parameter is its value.
+      for (pack::ManifestParam &param : entry.signature)
+        for (const ParameterDescription &one : kernel.parameters)
+          if (one.name == param.name && one.isConstexpr)
+            for (const std::string &sample : command.like)
+              if (sample.compare(0, one.name.size() + 1, one.name + "=") == 0) {
+                param.type.clear();
+                param.constant = pythonConstant(
+                    one.name,
+                    std::string_view(sample).substr(one.name.size() + 1));
+              }
+      note("signature: " + signatureText(entry.signature));
+    }
+  }
   for (const pack::Diagnostic &error : errors)
     printRendered(pack::render(error, command.signature));
   bool good = errors.empty();
@@ -436,6 +452,8 @@ int writeOutput(const CompileCommand &command, const Emission &emission,
 } // namespace
 
 int runCompile(const CompileCommand &command) {
+  if (command.hasSignature && !command.like.empty())
+    return usage("give --signature or --like, not both");
   const Emission *emission = findEmission(command.emit);
   if (!emission)
     return kUsage;
@@ -460,7 +478,9 @@ int runCompile(const CompileCommand &command) {
   Sources sources(compiler);
   const auto *kernels = sources.list(path);
   if (!kernels)
-    return kFailure;
+    return said.empty() ? fail("the compiler cannot read '" + path +
+                               "' and gave no reason")
+                        : kFailure;
   std::string problem;
   if (command.list) {
     if (!function.empty() && !findKernel(*kernels, function, path, problem))

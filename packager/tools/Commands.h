@@ -33,7 +33,7 @@ int runBuild(const BuildCommand &command);
 
 struct CompileCommand {
   std::string input, signature, target, emit = "nrd", output;
-  std::vector<std::string> constants, grid;
+  std::vector<std::string> constants, grid, like;
   CompilerFlags compiler;
   int numWarps = 0, numStages = -1, numCtas = 0;
   bool hasSignature = false, list = false, time = false, json = false;

@@ -128,6 +128,10 @@ void define(CLI::App &app, Options &o) {
           ->add_option("-s,--signature", o.compile.signature,
                        "types by name, or by position as Triton writes them")
           ->type_name("TYPES");
+  each(compile, "--like", o.compile.like,
+       "a sample argument, a=fp16[4096,4096] or n=4096: the signature that "
+       "Triton's JIT would find, strides included",
+       "NAME=SAMPLE");
   each(compile, "--const", o.compile.constants,
        "value of a constexpr parameter", "NAME=VALUE");
   compile

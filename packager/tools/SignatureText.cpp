@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <map>
 #include <set>
 
 namespace nereid::tool {
@@ -176,6 +177,153 @@ bool parseSignatureText(std::string_view text,
     out.push_back(std::move(param));
   }
   return errors.size() == before;
+}
+
+//===-- --like ------------------------------------------------------------===//
+
+namespace {
+
+// What the JIT makes of an integer argument.
+ManifestParam fromInteger(const std::string &name, int64_t value) {
+  ManifestParam param;
+  param.name = name;
+  if (value == 1) {
+    param.constant = pythonConstant(name, "1");
+    return param;
+  }
+  param.type = value >= INT32_MIN && value <= INT32_MAX ? "i32" : "i64";
+  if (value % 16 == 0)
+    param.type += ":16";
+  return param;
+}
+
+// "a" of "a_ptr", "aPtr" is left alone.
+std::string stemOf(const std::string &name) {
+  for (std::string_view suffix : {"_ptr", "_desc"})
+    if (name.size() > suffix.size() &&
+        std::string_view(name).substr(name.size() - suffix.size()) == suffix)
+      return name.substr(0, name.size() - suffix.size());
+  return name;
+}
+
+bool startsWith(const std::string &text, const std::string &prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+// The parameters that hold the strides of the array `name`, in order.
+std::vector<std::string> stridesOf(const std::string &name,
+                                   const std::vector<std::string> &parameters) {
+  std::string stem = stemOf(name);
+  std::vector<std::string> found;
+  for (const std::string &one : parameters)
+    if (startsWith(one, "stride_" + stem) || startsWith(one, stem + "_stride"))
+      found.push_back(one);
+  return found;
+}
+
+} // namespace
+
+bool parseLike(const std::vector<std::string> &samples,
+               const std::vector<std::string> &parameters,
+               std::vector<ManifestParam> &out,
+               std::vector<pack::Diagnostic> &errors) {
+  size_t before = errors.size();
+  auto fail = [&](std::string text) {
+    errors.push_back({{"--like", 0, 0}, std::move(text)});
+  };
+  std::map<std::string, ManifestParam> known;
+  std::map<std::string, int64_t> strides;
+  for (const std::string &sample : samples) {
+    size_t equal = sample.find('=');
+    if (equal == std::string::npos || equal == 0) {
+      fail("--like takes NAME=SAMPLE, such as a=fp16[4096,4096] or n=4096; "
+           "found '" +
+           sample + "'");
+      continue;
+    }
+    std::string name(trim(std::string_view(sample).substr(0, equal)));
+    std::string value(trim(std::string_view(sample).substr(equal + 1)));
+    if (std::find(parameters.begin(), parameters.end(), name) ==
+        parameters.end()) {
+      fail(concat("the kernel has no parameter '", name, "'",
+                  pack::suggestion(name, parameters, "its parameters")));
+      continue;
+    }
+    size_t open = value.find('[');
+    if (open != std::string::npos && open > 0 && value.back() == ']') {
+      const pack::ScalarType *type = pack::findScalar(value.substr(0, open));
+      if (!type) {
+        fail(concat("unknown scalar type '", value.substr(0, open), "'",
+                    pack::suggestion(value.substr(0, open), pack::scalarNames(),
+                                     "allowed")));
+        continue;
+      }
+      std::vector<int64_t> shape;
+      std::string sizes = value.substr(open + 1, value.size() - open - 2);
+      for (const auto &piece : splitOutside(sizes, ',')) {
+        ManifestConstant size = pythonConstant(name, piece.second);
+        if (size.kind != ManifestConstant::Kind::Integer || size.integer < 0)
+          fail(concat("'", trim(piece.second), "' in '", sample,
+                      "' is no size"));
+        shape.push_back(size.integer);
+      }
+      ManifestParam param;
+      param.name = name;
+      param.type = concat("*", type->name, ":16");
+      known[name] = param;
+      std::vector<std::string> names = stridesOf(name, parameters);
+      // Fewer than dimensions: those of the leading ones.
+      int64_t stride = 1;
+      for (size_t d = shape.size(); d-- > 0; stride *= shape[d])
+        if (d < names.size())
+          strides[names[d]] = stride;
+      continue;
+    }
+    ManifestConstant constant = pythonConstant(name, value);
+    using Kind = ManifestConstant::Kind;
+    ManifestParam param;
+    param.name = name;
+    switch (constant.kind) {
+    case Kind::Integer:
+      param = fromInteger(name, constant.integer);
+      break;
+    case Kind::Float:
+      param.type = "fp32";
+      break;
+    case Kind::Bool:
+      param.type = "i1";
+      break;
+    case Kind::None:
+    case Kind::String:
+      param.constant = constant;
+      break;
+    case Kind::Other:
+      fail(concat("'", value,
+                  "' is no sample; give an array as "
+                  "fp16[4096,4096], or a number, True, False or None"));
+      continue;
+    }
+    known[name] = param;
+  }
+  for (const auto &[name, stride] : strides)
+    if (!known.count(name))
+      known[name] = fromInteger(name, stride);
+  for (const std::string &name : parameters) {
+    auto it = known.find(name);
+    if (it == known.end())
+      continue;
+    it->second.where = it->second.valueWhere = {"--like", 0, 0};
+    out.push_back(it->second);
+  }
+  return errors.size() == before;
+}
+
+std::string signatureText(const std::vector<ManifestParam> &signature) {
+  std::string text;
+  for (const ManifestParam &param : signature)
+    text += (text.empty() ? "" : ", ") + param.name + "=" +
+            (param.type.empty() ? param.constant.text : param.type);
+  return text;
 }
 
 } // namespace nereid::tool

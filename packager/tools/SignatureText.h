@@ -22,6 +22,20 @@ bool parseSignatureText(std::string_view text,
                         std::vector<pack::ManifestParam> &out,
                         std::vector<pack::Diagnostic> &errors);
 
+/// Makes the signature that Triton's JIT would find for sample arguments, given
+/// as "a=fp16[4096,4096]" (a contiguous array, aligned), "n=4096", "eps=1e-5",
+/// "flag=True" or "bias=None": 1 becomes a constant, what 16 divides gets the
+/// hint. Strides follow from the arrays: parameters called stride_a*, a_stride*
+/// or stride_a_* belong to the dimensions of `a` or `a_ptr`, in order. Those
+/// that nothing speaks of are left out.
+bool parseLike(const std::vector<std::string> &samples,
+               const std::vector<std::string> &parameters,
+               std::vector<pack::ManifestParam> &out,
+               std::vector<pack::Diagnostic> &errors);
+
+/// A signature as --signature takes it.
+std::string signatureText(const std::vector<pack::ManifestParam> &signature);
+
 /// Splits at `separator` outside brackets and quotes; the pieces keep their
 /// offsets in `text`.
 std::vector<std::pair<size_t, std::string_view>>

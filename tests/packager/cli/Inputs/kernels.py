@@ -32,3 +32,8 @@ def imports(x):
 @triton.jit
 def warns(x):
     pass
+
+
+@triton.jit
+def strided(a_ptr, b_ptr, stride_am, stride_ak, b_stride_0, b_stride_1, n, m, eps, flag, BLOCK: tl.constexpr):
+    pass
