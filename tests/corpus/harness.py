@@ -127,7 +127,7 @@ class Session:
         """The kernel's parameters, in order: (name, is_constexpr)."""
         if path not in self.listings:
             text = self.run("compile", path, "--list", "--json", *self.includes())
-            self.listings[path] = {k["name"]: k for k in json.loads(text)["kernels"]}
+            self.listings[path] = {k["name"]: k for k in json.loads(text)}
         return [(p["name"], p["constexpr"]) for p in self.listings[path][kernel]["parameters"]]
 
 
