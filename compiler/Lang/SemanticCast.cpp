@@ -38,14 +38,15 @@ Tensor Semantic::cast(Tensor input, const Type *scalarType,
   if (!rounding.empty() && rounding != "rtne" && rounding != "rtz")
     return fail("'fp_downcast_rounding' is \"rtne\" or \"rtz\", found \"" +
                 rounding + "\"");
+  // A cast to the same type is none, whatever rounding is asked of it.
+  if (source == target)
+    return input;
   bool narrowsFloat = source->isFloat() && target->isFloat() &&
                       target->getBits() < source->getBits();
   if (!rounding.empty() && !narrowsFloat)
     return fail("'fp_downcast_rounding' is only for a cast to a narrower "
                 "float, found " +
                 source->signature() + " to " + target->signature());
-  if (source == target)
-    return input;
   if (source->is(ScalarId::Void) || target->is(ScalarId::Void))
     return fail("there is no cast from " + source->signature() + " to " +
                 target->signature());

@@ -337,7 +337,8 @@ Tensor Semantic::hint(Tensor input, llvm::StringRef attribute,
     op->setDiscardableAttr(attribute, attr);
   } else {
     auto argument = llvm::cast<mlir::BlockArgument>(input.handle);
-    auto function = llvm::dyn_cast<mlir::FunctionOpInterface>(
+    // The body of a loop under construction has no parent yet.
+    auto function = llvm::dyn_cast_or_null<mlir::FunctionOpInterface>(
         argument.getOwner()->getParentOp());
     if (function && argument.getOwner()->isEntryBlock())
       function.setArgAttr(argument.getArgNumber(), attribute, attr);

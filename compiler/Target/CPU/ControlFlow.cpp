@@ -167,6 +167,14 @@ LogicalResult Kernel::lowerFor(scf::ForOp op) {
   SmallVector<LoopDot *> dots = prepareLoopDots(op);
   unsigned begin = pool.tick();
   touchAll(*this, carried);
+  // Operands gathered over several iterations live as long as the loop.
+  auto touchDots = [&] {
+    for (LoopDot *dot : dots)
+      for (Buffer *buffer : {dot->a, dot->b})
+        if (buffer)
+          pool.touch(buffer);
+  };
+  touchDots();
   SmallVector<Value> inits = scalarsOf(*this, op.getInitArgs());
   // Dots that work across iterations count them.
   if (!dots.empty())
@@ -213,6 +221,7 @@ LogicalResult Kernel::lowerFor(scf::ForOp op) {
   scf::YieldOp::create(b, loc, yields);
   pool.tick();
   touchAll(*this, carried);
+  touchDots();
   pool.closeLoop(begin);
   bindAll(*this, op.getResults(), loop.getResults(), carried);
   return success();

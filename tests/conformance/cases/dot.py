@@ -147,3 +147,18 @@ def quantized(c, shape):
              const=dict(BM=32, BN=32, BK=32), grid=(cdiv(m, 32), cdiv(n, 32)))
     exact = (a.value.astype(np.int64) @ b.value.astype(np.int64)) * scale_a.value[:, None] * scale_b.value[None, :]
     c.expect(out, exact, gamma(3) * np.abs(exact))
+
+
+@each(shape=((16, 32, 16), (64, 16, 32)), steps=(0, 1, 3, 8, 17))
+def two_sums(c, shape, steps):
+    m, n, k = shape
+    a, b = c.normal("fp32", (m, n)), c.normal("fp32", (max(steps, 1) * k, n))
+    first, second = c.empty("fp32", (m, n)), c.empty("fp32", (m, n))
+    c.launch("two_sums", a_ptr=a, b_ptr=b, c_ptr=first, d_ptr=second, steps=steps, const=dict(M=m, N=n, K=k),
+             grid=(1,))
+    used = b.value[:steps * k]
+    p, magnitude = a.value @ used.T, np.abs(a.value) @ np.abs(used.T)
+    error = gamma(n + steps * k + 4, "fp32") * ((1 + magnitude) @ np.abs(used))
+    for out, operand in ((first, p), (second, 1 - p)):
+        exact = operand @ used
+        c.expect(out, exact, stored("fp32", exact, error))

@@ -125,3 +125,21 @@ def quantized(a_ptr, b_ptr, scale_a_ptr, scale_b_ptr, c_ptr, M, N, K, BM: tl.con
     sb = tl.load(scale_b_ptr + n, mask=n < N, other=0.0)
     tl.store(c_ptr + m[:, None] * N + n[None, :], acc.to(tl.float32) * sa[:, None] * sb[None, :],
              mask=(m[:, None] < M) & (n[None, :] < N))
+
+
+@triton.jit
+def two_sums(a_ptr, b_ptr, c_ptr, d_ptr, steps, M: tl.constexpr, N: tl.constexpr, K: tl.constexpr):
+    # Both sums take an operand that the same iteration computes, and share the other.
+    m, n, k = tl.arange(0, M), tl.arange(0, N), tl.arange(0, K)
+    a = tl.load(a_ptr + m[:, None] * N + n[None, :])
+    b_ptrs = b_ptr + k[:, None] * N + n[None, :]
+    c = tl.zeros((M, N), dtype=tl.float32)
+    d = tl.zeros((M, N), dtype=tl.float32)
+    for _ in range(steps):
+        b = tl.load(b_ptrs)
+        p = tl.dot(a, tl.trans(b), input_precision="ieee")
+        c += tl.dot(p, b, input_precision="ieee")
+        d += tl.dot(1.0 - p, b, input_precision="ieee")
+        b_ptrs += K * N
+    tl.store(c_ptr + m[:, None] * N + n[None, :], c)
+    tl.store(d_ptr + m[:, None] * N + n[None, :], d)
