@@ -6,6 +6,10 @@ extern "C" {
 #include "runtime/driver/cpu/elf.h"
 }
 
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
 #include <atomic>
 #include <fstream>
 #include <numeric>
@@ -213,6 +217,27 @@ TEST(Cpu, OverlappingLaunchesShareTheThreads) {
   // Four, and the callers that found them in use; not four times four.
   EXPECT_LE(crowd[1], 4 + 3);
 }
+
+#if defined(_OPENMP)
+TEST(Cpu, ALaunchInsideAParallelRegionStaysOnItsThread) {
+  Opened o("cpu",
+           write({kernelOf("crowd", {param("out", "*i32")},
+                           readFile("kernels.so"))}),
+           "crowd");
+  o.device.setThreads(8);
+  int32_t crowd[2] = {0, 0};
+  int failures = 0;
+  omp_set_max_active_levels(3); // an application that nests
+#pragma omp parallel num_threads(2) reduction(+ : failures)
+  {
+    auto call = o.kernel.call(&crowd[0]);
+    failures += !call.ok() || !call->setGrid(400).ok();
+    failures += !call->launch().ok();
+  }
+  EXPECT_EQ(failures, 0);
+  EXPECT_LE(crowd[1], 2);
+}
+#endif
 
 TEST(Cpu, KernelsReachTheirDataAndTheImports) {
   Opened o("cpu",
