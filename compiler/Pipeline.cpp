@@ -194,6 +194,8 @@ struct Compiler::Impl {
     context->loadAllAvailableDialects();
     // Attributes of a vendor's dialect on Triton's modules mean nothing here.
     context->allowUnregisteredDialects();
+    // The user wrote Python: the operation's generic text says nothing to him.
+    context->printOpOnDiagnostic(false);
   }
 
   void error(const llvm::Twine &text, StringRef file = "") {
