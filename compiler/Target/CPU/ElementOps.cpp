@@ -237,6 +237,44 @@ FailureOr<Value> ElementOps::libraryCall(OpBuilder &b, Operation *op,
 // Everything else
 //===----------------------------------------------------------------------===//
 
+// The larger or smaller of two floats as compares and selects: LLVM narrows its
+// own intrinsics to the half type that their operands came from, and would call
+// a library for those.
+Value ElementOps::extremum(OpBuilder &b, Location loc, bool larger,
+                           bool ignoresNan, Value x, Value y, Type element,
+                           int64_t lanes) const {
+  using P = arith::CmpFPredicate;
+  Type compute = isNarrow(element) ? Type(b.getF32Type()) : element;
+  Value wx = convertFloat(b, loc, x, element, compute),
+        wy = convertFloat(b, loc, y, element, compute);
+  Value pick = arith::CmpFOp::create(b, loc, larger ? P::OGT : P::OLT, wx, wy);
+  if (ignoresNan) {
+    Value r = arith::SelectOp::create(b, loc, pick, x, y);
+    Value nan = arith::CmpFOp::create(b, loc, P::UNO, wy, wy);
+    return arith::SelectOp::create(b, loc, nan, x, r);
+  }
+  Value nan = arith::CmpFOp::create(b, loc, P::UNO, wx, wx);
+  Value r = arith::SelectOp::create(
+      b, loc, arith::OrIOp::create(b, loc, pick, nan), x, y);
+  // Of two zeros the positive one is larger.
+  Type held = x.getType();
+  Type bits =
+      b.getIntegerType(getElementTypeOrSelf(held).getIntOrFloatBitWidth());
+  if (lanes)
+    bits = VectorType::get({lanes}, bits);
+  auto toBits = [&](Value v) -> Value {
+    return held == bits ? v
+                        : arith::BitcastOp::create(b, loc, bits, v).getResult();
+  };
+  Value bx = toBits(x), by = toBits(y);
+  Value both = larger ? arith::AndIOp::create(b, loc, bx, by).getResult()
+                      : arith::OrIOp::create(b, loc, bx, by).getResult();
+  if (held != bits)
+    both = arith::BitcastOp::create(b, loc, held, both);
+  Value equal = arith::CmpFOp::create(b, loc, P::OEQ, wx, wy);
+  return arith::SelectOp::create(b, loc, equal, both, r);
+}
+
 // Clones the operation onto the held types; narrow floats compute in f32.
 Value ElementOps::generic(OpBuilder &b, Operation *op, ValueRange operands,
                           int64_t lanes,
@@ -367,19 +405,17 @@ FailureOr<SmallVector<Value>> ElementOps::emit(OpBuilder &b, Operation *op,
     return one(
         arith::SelectOp::create(b, loc, operands[0], operands[1], operands[2]));
   if (auto clamp = dyn_cast<tt::ClampFOp>(op)) {
-    Type compute = isNarrow(element) ? Type(b.getF32Type()) : element;
-    SmallVector<Value> wide;
-    for (Value v : operands)
-      wide.push_back(convertFloat(b, loc, v, element, compute));
-    Value r;
-    if (clamp.getPropagateNan() == tt::PropagateNan::ALL)
-      r = arith::MinimumFOp::create(
-          b, loc, arith::MaximumFOp::create(b, loc, wide[0], wide[1]), wide[2]);
-    else
-      r = arith::MinNumFOp::create(
-          b, loc, arith::MaxNumFOp::create(b, loc, wide[0], wide[1]), wide[2]);
-    return one(convertFloat(b, loc, r, compute, element));
+    bool ignoresNan = clamp.getPropagateNan() != tt::PropagateNan::ALL;
+    Value low = extremum(b, loc, /*larger=*/true, ignoresNan, operands[0],
+                         operands[1], element, lanes);
+    return one(extremum(b, loc, /*larger=*/false, ignoresNan, low, operands[2],
+                        element, lanes));
   }
+  if (isa<arith::MaxNumFOp, arith::MinNumFOp, arith::MaximumFOp,
+          arith::MinimumFOp>(op))
+    return one(extremum(b, loc, isa<arith::MaxNumFOp, arith::MaximumFOp>(op),
+                        isa<arith::MaxNumFOp, arith::MinNumFOp>(op),
+                        operands[0], operands[1], element, lanes));
   if (isa<tt::PreciseSqrtOp>(op))
     return one(math::SqrtOp::create(b, loc, operands[0]));
   if (isa<tt::PreciseDivFOp>(op))

@@ -70,6 +70,9 @@ public:
 private:
   mlir::Value divide(mlir::OpBuilder &b, mlir::Operation *op, mlir::Value lhs,
                      mlir::Value rhs, int64_t lanes) const;
+  mlir::Value extremum(mlir::OpBuilder &b, mlir::Location loc, bool larger,
+                       bool ignoresNan, mlir::Value x, mlir::Value y,
+                       mlir::Type element, int64_t lanes) const;
   mlir::FailureOr<mlir::Value> libraryCall(mlir::OpBuilder &b,
                                            mlir::Operation *op,
                                            mlir::ValueRange operands,

@@ -38,9 +38,9 @@ int main(int argc, char **argv) {
     return 2;
   }
   DialectRegistry registry;
-  registry.insert<tt::TTDialect, arith::ArithDialect, cf::ControlFlowDialect,
-                  math::MathDialect, scf::SCFDialect, vector::VectorDialect,
-                  LLVM::LLVMDialect>();
+  registry.insert<tt::TTDialect, ttg::TTGDialect, arith::ArithDialect,
+                  cf::ControlFlowDialect, math::MathDialect, scf::SCFDialect,
+                  vector::VectorDialect, LLVM::LLVMDialect>();
   cpu::registerEmitDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   llvm::SourceMgr sources;
