@@ -12,7 +12,7 @@ for argument in "$@"; do
       echo "usage: tests/run.sh [options]"
       echo "Installs what is missing, builds Nereid under build/ and runs every test."
       echo "$common_options_help"
-      echo "  --only=LABEL   one stage: layering, gtest, lit, wrong-input, conformance, samples, size"
+      echo "  --only=LABEL   one stage: layering, gtest, lit, wrong-input, conformance, samples, size, corpus"
       echo "  --no-sanitize  leave out the AddressSanitizer and UBSan build"
       exit 0 ;;
     --only=*) only=${argument#--only=} sanitize=no ;;
@@ -55,10 +55,10 @@ note build passed $((SECONDS - begin)) "build/, installed to build/install"
 
 # A label without a row here would never run; tests/CMakeLists.txt gives every
 # test one of these.
-for label in layering gtest lit wrong-input size samples conformance; do
+for label in layering gtest lit wrong-input size samples conformance corpus; do
   [ -z "$only" ] || [ "$only" = "$label" ] || continue
   case $label in
-    conformance) run_stage "$label" build -L "^$label\$" ;;
+    conformance | corpus) run_stage "$label" build -L "^$label\$" ;;
     *) run_stage "$label" build -L "^$label\$" --parallel "$jobs" ;;
   esac
 done
