@@ -5,11 +5,7 @@
 #include "packager/SignatureType.h"
 #include "packager/Sort.h"
 #include "packager/Suggest.h"
-
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
+#include "packager/Toml.h"
 
 #include <algorithm>
 #include <cctype>
@@ -612,35 +608,17 @@ private:
 
 } // namespace
 
-// What the TOML reader found, without its own preamble.
-static std::string plainDescription(std::string_view description) {
-  std::string_view preamble = "Error while parsing ";
-  size_t colon = description.find(": ");
-  if (description.substr(0, preamble.size()) != preamble ||
-      colon == std::string_view::npos)
-    return std::string(description);
-  std::string_view what =
-      description.substr(preamble.size(), colon - preamble.size());
-  std::string text = concat("in a ", what, ", ", description.substr(colon + 2));
-  return what.find("key") == std::string_view::npos
-             ? text + "; a text needs quotes"
-             : text;
-}
-
 bool parseManifest(std::string_view text, const ManifestOptions &options,
                    Manifest &out, std::vector<Diagnostic> &errors) {
   out = {};
   std::vector<Diagnostic> found;
-  toml::parse_result parsed = toml::parse(text, options.file);
+  Diagnostic problem;
+  std::optional<toml::table> parsed = parseToml(text, options.file, problem);
   if (!parsed) {
-    const toml::parse_error &problem = parsed.error();
-    errors.push_back(
-        {{options.file, problem.source().begin.line,
-          problem.source().begin.column},
-         "this is not TOML: " + plainDescription(problem.description())});
+    errors.push_back(problem);
     return false;
   }
-  Reader(options, out, found).read(parsed.table());
+  Reader(options, out, found).read(*parsed);
   // In the order of the file, whatever order they were found in.
   sortStably(found, [](const Diagnostic &a, const Diagnostic &b) {
     return std::make_pair(a.where.line, a.where.column) <

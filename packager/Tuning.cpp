@@ -3,11 +3,7 @@
 #include "packager/Tuning.h"
 
 #include "packager/Suggest.h"
-
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
+#include "packager/Toml.h"
 
 #include <algorithm>
 
@@ -224,15 +220,13 @@ bool parseTuning(std::string_view text, const std::string &file,
                  std::vector<TuningEntry> &out,
                  std::vector<Diagnostic> &errors) {
   size_t before = errors.size();
-  toml::parse_result parsed = toml::parse(text, file);
+  Diagnostic problem;
+  std::optional<toml::table> parsed = parseToml(text, file, problem);
   if (!parsed) {
-    const toml::parse_error &problem = parsed.error();
-    errors.push_back(
-        {{file, problem.source().begin.line, problem.source().begin.column},
-         "this is not TOML: " + std::string(problem.description())});
+    errors.push_back(problem);
     return false;
   }
-  Reader(file, out, errors).read(parsed.table());
+  Reader(file, out, errors).read(*parsed);
   return errors.size() == before;
 }
 
