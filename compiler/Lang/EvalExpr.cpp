@@ -351,19 +351,14 @@ Value EvaluatorImpl::lambda(const LambdaExpr &e, Scope &scope) {
   return Value::of(function);
 }
 
-static bool isHashable(const Value &value, unsigned depth = 0) {
-  switch (value.getKind()) {
-  case Value::Kind::List:
-  case Value::Kind::Dict:
-  case Value::Kind::Set:
-    return false;
-  case Value::Kind::Tuple:
-    return depth > 20 || llvm::all_of(value.getElements(), [&](const Value &v) {
-             return isHashable(v, depth + 1);
-           });
-  default:
+/// Lists, dicts and sets are not, nor tuples that hold one. (Instances are:
+/// Python goes by their address.)
+static bool isHashable(const Value &value) {
+  if (value.is(Value::Kind::Instance))
     return true;
-  }
+  return !anyNested(value, [](const Value &v) {
+    return v.isList() || v.is(Value::Kind::Dict) || v.is(Value::Kind::Set);
+  });
 }
 
 Value EvaluatorImpl::dictDisplay(const DictExpr &e, Scope &scope) {

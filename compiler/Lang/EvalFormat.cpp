@@ -177,6 +177,8 @@ Value EvaluatorImpl::format(Value value, char conversion, llvm::StringRef spec,
     return unknown;
   if (conversion) {
     value = values.string(conversion == 's' ? str(value) : repr(value));
+    if (!charge(value.getString().size() / 16, range))
+      return Value();
   } else {
     value = plain(value);
     if (value.is(Value::Kind::Instance))
@@ -192,8 +194,10 @@ Value EvaluatorImpl::format(Value value, char conversion, llvm::StringRef spec,
           break;
         }
   }
-  if (spec.empty())
-    return values.string(str(value));
+  if (spec.empty()) {
+    std::string text = str(value);
+    return charge(text.size() / 16, range) ? values.string(text) : Value();
+  }
   FormatSpec parsed;
   if (!parsed.parse(spec))
     return raise("ValueError", range,

@@ -80,29 +80,12 @@ Value Evaluator::lookup(llvm::StringRef name, Scope &scope) {
   return impl->lookup(name, scope);
 }
 
-static bool isRuntime(const Value &value, unsigned depth) {
-  if (depth > 20)
-    return false;
-  switch (value.getKind()) {
-  case Value::Kind::Tensor:
-  case Value::Kind::Handle:
-    return true;
-  case Value::Kind::Tuple:
-  case Value::Kind::List:
-    return llvm::any_of(value.getElements(), [depth](const Value &v) {
-      return isRuntime(v, depth + 1);
-    });
-  case Value::Kind::Instance:
-    return llvm::any_of(value.getInstance().fields, [depth](const auto &f) {
-      return isRuntime(f.second, depth + 1);
-    });
-  default:
-    return false;
-  }
-}
-
 bool Evaluator::anyRuntime(llvm::ArrayRef<Value> list) {
-  return llvm::any_of(list, [](const Value &v) { return isRuntime(v, 0); });
+  return llvm::any_of(list, [](const Value &value) {
+    return anyNested(value, [](const Value &v) {
+      return v.isTensor() || v.is(Value::Kind::Handle);
+    });
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -246,6 +246,21 @@ Expr *Parser::parseStrings() {
   }
   if (sawFString) {
     flush();
+    // Texts of adjacent literals become one part.
+    llvm::SmallVector<JoinedString::Part, 4> merged;
+    for (size_t i = 0; i < parts.size();) {
+      if (parts[i].expr) {
+        merged.push_back(parts[i++]);
+        continue;
+      }
+      std::string text;
+      while (i < parts.size() && !parts[i].expr)
+        text += parts[i++].text;
+      JoinedString::Part part;
+      part.text = intern(text);
+      merged.push_back(part);
+    }
+    parts = std::move(merged);
     llvm::SmallVector<Expr *, 4> children;
     for (const JoinedString::Part &part : parts) {
       children.push_back(part.expr);

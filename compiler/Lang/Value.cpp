@@ -2,6 +2,7 @@
 
 #include "compiler/Lang/Module.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
@@ -42,37 +43,35 @@ std::string BuiltinInfo::display() const {
 // Value
 //===----------------------------------------------------------------------===//
 
-/// Lists may hold themselves, and tuples one another many times over: walks
-/// through values stop here.
-static constexpr unsigned kMaxValueDepth = 20;
-
-static bool isCompileTimeAt(const Value &value, unsigned depth) {
-  if (depth > kMaxValueDepth)
-    return true;
-  auto known = [depth](const Value &v) {
-    return isCompileTimeAt(v, depth + 1);
-  };
-  switch (value.getKind()) {
-  case Value::Kind::Invalid:
-  case Value::Kind::Unknown:
-  case Value::Kind::Tensor:
-  case Value::Kind::Handle:
-    return false;
-  case Value::Kind::List:
-    if (value.getList().poison)
-      return false;
-    return llvm::all_of(value.getElements(), known);
-  case Value::Kind::Tuple:
-    return llvm::all_of(value.getElements(), known);
-  case Value::Kind::Instance:
-    return llvm::all_of(value.getInstance().fields,
-                        [&](const auto &field) { return known(field.second); });
-  default:
-    return true;
+bool nereid::lang::anyNested(const Value &value,
+                             llvm::function_ref<bool(const Value &)> test) {
+  llvm::SmallVector<Value, 16> work{value};
+  // Lists may hold themselves, and tuples one another many times over.
+  llvm::DenseSet<const void *> seen;
+  while (!work.empty()) {
+    Value v = work.pop_back_val();
+    if (test(v))
+      return true;
+    if (v.isSequence()) {
+      const void *object = v.isTuple() ? static_cast<void *>(&v.getTuple())
+                                       : static_cast<void *>(&v.getList());
+      if (seen.insert(object).second)
+        work.append(v.getElements().begin(), v.getElements().end());
+    } else if (v.is(Value::Kind::Instance)) {
+      if (seen.insert(&v.getInstance()).second)
+        for (const auto &field : v.getInstance().fields)
+          work.push_back(field.second);
+    }
   }
+  return false;
 }
 
-bool Value::isCompileTime() const { return isCompileTimeAt(*this, 0); }
+bool Value::isCompileTime() const {
+  return !anyNested(*this, [](const Value &v) {
+    return !v || v.isUnknown() || v.isTensor() || v.is(Kind::Handle) ||
+           (v.isList() && v.getList().poison);
+  });
+}
 
 llvm::ArrayRef<Value> Value::getElements() const {
   if (isTuple())
@@ -104,7 +103,45 @@ bool Value::isSame(const Value &other) const {
   }
 }
 
-static bool equalAt(const Value &a, const Value &b, unsigned depth) {
+namespace {
+/// Python's == and hash. Both remember the objects they have been in: a pair
+/// that is met again was found equal or is being compared.
+class Equality {
+public:
+  bool equal(const Value &a, const Value &b);
+
+private:
+  llvm::DenseSet<std::pair<const void *, const void *>> seen;
+  unsigned depth = 0;
+};
+
+class Hasher {
+public:
+  uint64_t hash(const Value &value);
+
+private:
+  llvm::DenseMap<const void *, uint64_t> seen;
+  unsigned depth = 0;
+};
+} // namespace
+
+static const void *containerOf(const Value &v) {
+  switch (v.getKind()) {
+  case Value::Kind::Tuple:
+    return &v.getTuple();
+  case Value::Kind::List:
+    return &v.getList();
+  case Value::Kind::Dict:
+  case Value::Kind::Set:
+    return &v.getDict();
+  case Value::Kind::Instance:
+    return &v.getInstance();
+  default:
+    return nullptr;
+  }
+}
+
+bool Equality::equal(const Value &a, const Value &b) {
   if (a.isNumber() && b.isNumber()) {
     if (a.isFloat() && b.isFloat())
       return a.getFloat() == b.getFloat();
@@ -121,10 +158,17 @@ static bool equalAt(const Value &a, const Value &b, unsigned depth) {
     return false;
   if (a.isSame(b))
     return true;
-  if (depth > kMaxValueDepth)
+  if (const void *object = containerOf(a))
+    if (!seen.insert({object, containerOf(b)}).second)
+      return true;
+  // Values this deep are nobody's; the C++ stack has an end.
+  if (depth > 400)
     return false;
-  auto equal = [depth](const Value &x, const Value &y) {
-    return equalAt(x, y, depth + 1);
+  auto equal = [this](const Value &x, const Value &y) {
+    ++depth;
+    bool result = this->equal(x, y);
+    --depth;
+    return result;
   };
   switch (a.getKind()) {
   case Value::Kind::Tuple:
@@ -169,10 +213,10 @@ static bool equalAt(const Value &a, const Value &b, unsigned depth) {
 }
 
 bool nereid::lang::valuesEqual(const Value &a, const Value &b) {
-  return equalAt(a, b, 0);
+  return Equality().equal(a, b);
 }
 
-static uint64_t hashAt(const Value &value, unsigned depth) {
+uint64_t Hasher::hash(const Value &value) {
   switch (value.getKind()) {
   case Value::Kind::Bool:
   case Value::Kind::Int: {
@@ -184,17 +228,24 @@ static uint64_t hashAt(const Value &value, unsigned depth) {
     double number = value.getFloat();
     // 1.0 is the same key as 1.
     if (number == std::floor(number) && std::fabs(number) < 1e18)
-      return hashAt(Value::integer(static_cast<int64_t>(number)), depth);
+      return hash(Value::integer(static_cast<int64_t>(number)));
     return llvm::hash_value(llvm::bit_cast<uint64_t>(number));
   }
   case Value::Kind::String:
     return llvm::hash_value(value.getString());
   case Value::Kind::Tuple: {
+    auto it = seen.find(&value.getTuple());
+    if (it != seen.end())
+      return it->second;
     uint64_t hash = 0x7461;
-    if (depth > kMaxValueDepth)
-      return hash;
-    for (const Value &element : value.getElements())
-      hash = llvm::hash_combine(hash, hashAt(element, depth + 1));
+    // Deeper, equality decides alone.
+    if (depth < 50) {
+      ++depth;
+      for (const Value &element : value.getElements())
+        hash = llvm::hash_combine(hash, this->hash(element));
+      --depth;
+    }
+    seen[&value.getTuple()] = hash;
     return hash;
   }
   case Value::Kind::DType:
@@ -210,7 +261,7 @@ static uint64_t hashAt(const Value &value, unsigned depth) {
 }
 
 uint64_t nereid::lang::hashValue(const Value &value) {
-  return hashAt(value, 0);
+  return Hasher().hash(value);
 }
 
 //===----------------------------------------------------------------------===//

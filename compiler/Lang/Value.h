@@ -30,6 +30,7 @@
 #include "compiler/Lang/Types.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -608,6 +609,11 @@ private:
   std::vector<std::unique_ptr<ObjectBase>> objects;
   std::vector<std::unique_ptr<Scope>> scopes;
 };
+
+/// True when `test` holds for the value or one inside it: in tuples, lists and
+/// the fields of instances. Each object is visited once.
+bool anyNested(const Value &value,
+               llvm::function_ref<bool(const Value &)> test);
 
 /// Python's == and hash on compile-time values.
 bool valuesEqual(const Value &a, const Value &b);

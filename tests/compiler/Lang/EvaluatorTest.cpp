@@ -491,6 +491,8 @@ TEST(Evaluator, HostileModulesEnd) {
   check({{"ok", "1"}}, "x = []\nx.append(x)\ny = x == x\nz = str(x)\nok = 1\n");
   check({{"ok", "1"}}, "t = (1,)\nfor i in range(200): t = (t, t)\nd = {t: 1}\n"
                        "u = t == (t,)\nok = 1\n");
+  check({{"ok", "1"}}, "a = []\nb = []\nfor i in range(100000):\n  a = [a]\n"
+                       "  b = [b]\nc = a == b\nd = str(a)\nok = 1\n");
   check({{"ok", "1"}}, "def f(): return f()\nx = f()\nok = 1\n");
   check({{"ok", "1"}}, "class A(A): pass\nx = lambda: x()\ny = x()\nok = 1\n");
   check({{"ok", "1"}}, "d = {}\nd['d'] = d\ns = f'{d}'\nok = 1\n");

@@ -1,10 +1,11 @@
 //===- survey.cpp - Parses every .py file under some folders --------------===//
 //
 //   lang-survey [-v] FOLDER_OR_FILE...
+//   lang-survey --dump FILE
 //   lang-survey --list [-I FOLDER]... FILE...
 //
-// The second form also runs the module and prints its kernels, with the names
-// in them that mean nothing. The first
+// The second form prints the syntax tree. The third also runs the module and
+// prints its kernels, with the names in them that mean nothing. The first
 // prints how many files were read, those with syntax errors (with the first
 // error of each under -v), and the slowest. It is how the parser is held
 // against the Python standard library and other people's sources. Exit status
@@ -161,6 +162,14 @@ int listKernels(llvm::StringRef path, const FrontendOptions &options) {
 } // namespace
 
 int main(int argc, char **argv) {
+  if (argc > 2 && llvm::StringRef(argv[1]) == "--dump") {
+    SourceManager sources;
+    std::string error;
+    ASTContext context;
+    if (const SourceFile *file = sources.addFile(argv[2], error))
+      llvm::outs() << dump(parseModule(*file, context));
+    return 0;
+  }
   if (argc > 1 && llvm::StringRef(argv[1]) == "--list") {
     FrontendOptions options;
     int status = 0;
