@@ -121,25 +121,27 @@ struct AssignedNames {
   }
 };
 
-bool containsReturn(Block body) {
+/// The first `return` in a body, nested branches and loops included.
+const Stmt *findReturn(Block body) {
   for (const Stmt *stmt : body) {
+    const Stmt *found = nullptr;
     if (llvm::isa<ReturnStmt>(stmt))
-      return true;
+      return stmt;
     if (auto *nested = llvm::dyn_cast<IfStmt>(stmt)) {
       for (const IfStmt::Clause &clause : nested->clauses)
-        if (containsReturn(clause.body))
-          return true;
-      if (containsReturn(nested->orelse))
-        return true;
+        if (!found)
+          found = findReturn(clause.body);
+      if (!found)
+        found = findReturn(nested->orelse);
     } else if (auto *loop = llvm::dyn_cast<ForStmt>(stmt)) {
-      if (containsReturn(loop->body))
-        return true;
+      found = findReturn(loop->body);
     } else if (auto *loop = llvm::dyn_cast<WhileStmt>(stmt)) {
-      if (containsReturn(loop->body))
-        return true;
+      found = findReturn(loop->body);
     }
+    if (found)
+      return found;
   }
-  return false;
+  return nullptr;
 }
 
 bool sameValues(Value a, Value b) {
@@ -228,13 +230,16 @@ Flow FunctionCodeGen::ifStatement(const IfStmt &stmt, size_t clause) {
   case Truth::Dynamic:
     break;
   }
-  bool returns = containsReturn(stmt.orelse);
+  const Stmt *returned = nullptr;
   for (const IfStmt::Clause &other : stmt.clauses.drop_front(clause))
-    returns |= containsReturn(other.body);
-  if (!returns)
+    if (!returned)
+      returned = findReturn(other.body);
+  if (!returned)
+    returned = findReturn(stmt.orelse);
+  if (!returned)
     return dynamicIf(stmt, clause, dynamic);
   if (loopDepth != 0) {
-    error(SourceRange(stmt.getLoc()),
+    error(SourceRange(returned->getLoc()),
           "'return' is not allowed inside a 'for' or 'while' loop; leave the "
           "loop with its condition and return after it");
     return Flow::Next;

@@ -222,7 +222,29 @@ DiagnosticEngine::render(Severity severity, SourceRange range,
   return make(severity, range, text, highlights).rendered;
 }
 
+bool DiagnosticEngine::isLibrary(SourceRange range) const {
+  const SourceFile *file = sources.getFile(range.begin);
+  return file && file->isLibrary();
+}
+
 void DiagnosticEngine::deliver(InFlightDiag &diag) {
+  // A mistake that shows inside the compiler's own library is one of the call
+  // that the user wrote.
+  size_t count = calls.size();
+  if (isLibrary(diag.range)) {
+    size_t frame = count;
+    while (frame > 0 && isLibrary(calls[frame - 1].callSite))
+      --frame;
+    if (frame > 0) {
+      diag.range = calls[frame - 1].callSite;
+      diag.text = "in 'tl." + calls[frame - 1].callee + "': " + diag.text;
+      diag.highlights.clear();
+      llvm::erase_if(diag.notes, [&](const InFlightDiag::PendingNote &note) {
+        return isLibrary(note.range);
+      });
+      count = frame - 1;
+    }
+  }
   std::string key = std::to_string(diag.range.begin.getRaw()) + ":" +
                     std::to_string(static_cast<int>(diag.severity)) + ":" +
                     diag.text;
@@ -246,11 +268,12 @@ void DiagnosticEngine::deliver(InFlightDiag &diag) {
   for (const InFlightDiag::PendingNote &note : diag.notes)
     addNote(note.range, note.text);
   if (diag.severity != Severity::Note) {
-    size_t count = calls.size();
     size_t limit = options.maxCallNotes;
     // Of a long chain, show its innermost calls and the outermost one.
     size_t head = !limit || count <= limit ? count : limit - 1;
     auto addCall = [&](const CallFrame &frame) {
+      if (isLibrary(frame.callSite))
+        return;
       addNote(frame.callSite, frame.callee.empty() ? "called from here"
                                                    : "in '" + frame.callee +
                                                          "', called from here");

@@ -132,6 +132,7 @@ private:
     std::string callee;
   };
   void deliver(InFlightDiag &diag);
+  bool isLibrary(SourceRange range) const;
   Diagnostic make(Severity severity, SourceRange range, llvm::StringRef text,
                   llvm::ArrayRef<SourceRange> highlights) const;
 

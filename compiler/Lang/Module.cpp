@@ -52,7 +52,7 @@ void EvaluatorImpl::run(Module &module) {
   const SourceFile *file = nullptr;
   std::string error;
   if (!module.text.empty() || module.prelude)
-    file = frontend.getSources().addText(module.path, module.text);
+    file = frontend.getSources().addText(module.path, module.text, /*library=*/true);
   else
     file = frontend.getSources().addFile(module.path, error);
   if (!file) {

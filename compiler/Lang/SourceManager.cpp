@@ -10,7 +10,7 @@
 using namespace nereid::lang;
 
 const SourceFile *SourceManager::addText(llvm::StringRef name,
-                                         llvm::StringRef text) {
+                                         llvm::StringRef text, bool library) {
   text.consume_front("\xEF\xBB\xBF");
   // One spare position after each text, so that its end is a position of its
   // own and not the begin of the next.
@@ -21,6 +21,7 @@ const SourceFile *SourceManager::addText(llvm::StringRef name,
   file->name = name.str();
   file->text = text.str();
   file->base = nextBase;
+  file->library = library;
   nextBase = static_cast<uint32_t>(end);
   files.push_back(std::move(file));
   return files.back().get();

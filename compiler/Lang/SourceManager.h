@@ -68,6 +68,9 @@ public:
     return SourceLoc(base + static_cast<uint32_t>(offset));
   }
   size_t getOffset(SourceLoc loc) const { return loc.getRaw() - base; }
+  /// True for text that came with the compiler: messages about it are shown
+  /// where the user called it.
+  bool isLibrary() const { return library; }
   bool contains(SourceLoc loc) const {
     return loc.getRaw() >= base && loc.getRaw() <= base + text.size();
   }
@@ -77,6 +80,7 @@ private:
   std::string name;
   std::string text;
   uint32_t base = 0;
+  bool library = false;
   /// Offsets of the first byte of each line; computed on first use.
   mutable std::vector<uint32_t> lineStarts;
 };
@@ -93,7 +97,8 @@ class SourceManager {
 public:
   /// Adds a text; `name` is what messages show. Returns null when the 4 GiB
   /// of all texts together are used up.
-  const SourceFile *addText(llvm::StringRef name, llvm::StringRef text);
+  const SourceFile *addText(llvm::StringRef name, llvm::StringRef text,
+                            bool library = false);
 
   /// Reads a file. Returns null and sets `error` to a sentence on failure.
   const SourceFile *addFile(llvm::StringRef path, std::string &error);
