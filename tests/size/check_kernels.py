@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--objdump", default="llvm-objdump")
     parser.add_argument("--folder", default=".")
     parser.add_argument("--dtype", action="append", help="default: fp32, fp16, bf16")
-    parser.add_argument("--verbose", "-v", action="store_true", help="print every loop with stack traffic in full")
+    parser.add_argument("--verbose", "-v", action="store_true", help="print every loop that reads the stack")
     options = parser.parse_args()
     folder = pathlib.Path(options.folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def main():
     if packing > PACK_SECONDS:
         problems.append(f"packing took {packing:.2f} s")
 
-    largest = 0
+    largest, reading = 0, []
     for dtype in options.dtype or ["fp32", "fp16", "bf16"]:
         for function, (signature, constants) in KERNELS.items():
             for level in LEVELS:
@@ -90,12 +90,16 @@ def main():
                 largest = max(largest, size)
                 if size > TEXT_BYTES:
                     problems.append(f"{what}: {size} bytes of text")
-                for name, address, length, found in disassembly.spills(text):
-                    problems.append(f"{what}: {len(found)} stack accesses in the innermost loop at {address:x} "
-                                    f"({length} instructions): {found[0]}")
-                    if options.verbose:
-                        problems[-1] += "".join(f"\n    {instruction}" for instruction in found[1:])
+                for loop in disassembly.loops_with_stack_traffic(text):
+                    where = f"{what}: innermost loop at {loop.address:x} ({loop.length} instructions)"
+                    if loop.spills:
+                        problems.append(f"{where}: {len(loop.spills)} spills: {loop.spills[0]}")
+                    else:
+                        reading.append(f"{where}: {len(loop.reloads)} reads: {loop.reloads[0]}")
     print(f"largest text {largest} bytes (at most {TEXT_BYTES})")
+    print(f"{len(reading)} innermost loops read values of before the loop from the stack, none of them written there")
+    if options.verbose:
+        print("\n".join(reading))
     for problem in problems:
         print(f"error: {problem}")
     sys.exit(1 if problems else 0)

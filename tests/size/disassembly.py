@@ -3,7 +3,9 @@
 # Reads what `llvm-objdump -d --no-show-raw-insn` prints. A loop is a natural
 # loop of the control-flow graph: the blocks that reach a back edge without
 # passing its header. An access to (%rsp) or (%rbp) without an index register
-# in an innermost loop is a register that did not suffice.
+# is a stack slot: a store to one inside the loop is a spill, a value that lost
+# its register while the loop ran. A slot that is only read there holds a value
+# of before the loop, such as a constant that an operand is taken from.
 import re
 
 _FUNCTION = re.compile(r"^([0-9a-f]+) <(.+)>:$")
@@ -128,10 +130,24 @@ def stack_accesses(body, loop):
             and not i.mnemonic.startswith(("lea", "call"))]
 
 
-def spills(text):
-    """(function, loop's first address, loop's length, instructions) for every innermost loop with stack traffic."""
+def is_store(instruction):
+    """Whether an access to a slot writes it: the slot is the destination, which AT&T syntax puts last."""
+    return bool(re.search(r"\(%r[sb]p\)$", instruction.operands)) and not instruction.mnemonic.startswith(
+        ("cmp", "test", "ucomis", "comis", "vucomis", "vcomis", "push"))
+
+
+class Loop:
+    """An innermost loop that touches the stack."""
+
+    def __init__(self, function, instructions, accesses):
+        self.function, self.address, self.length = function, instructions[0].address, len(instructions)
+        self.spills = [access for access in accesses if is_store(access)]
+        self.reloads = [access for access in accesses if not is_store(access)]
+
+
+def loops_with_stack_traffic(text):
     for name, body in functions(text):
         for loop in innermost_loops(body):
             found = stack_accesses(body, loop)
             if found:
-                yield name, loop[0].address, len(loop), found
+                yield Loop(name, loop, found)

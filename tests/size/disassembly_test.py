@@ -45,25 +45,29 @@ ROTATED = """
     3026:       jne     0x3010 <rotated+0x10>
     3028:       retq
 """
+# What it is, the text, and how many spills and reloads there are.
 CASES = [
-    ("no stack in the inner loop", NESTED.format(inner="vmovups %zmm0, (%rdi)"), 0),
-    ("reload in the inner loop", NESTED.format(inner="vmovups 0x40(%rsp), %zmm5  # 64-byte Reload"), 1),
-    ("store in the inner loop", NESTED.format(inner="vmovups %zmm5, -0x40(%rsp)"), 1),
-    ("memory operand of arithmetic", NESTED.format(inner="addq 0x18(%rsp), %rax"), 1),
-    ("an array on the stack is indexed", NESTED.format(inner="vmovups %zmm5, 0x40(%rsp,%rax,4)"), 0),
-    ("an address is taken", NESTED.format(inner="leaq 0x40(%rsp), %r8"), 0),
-    ("rbp as a general register", NESTED.format(inner="vmovups (%rbp), %zmm1"), 0),
-    ("rbp as frame pointer", FRAME.format(inner="movq -0x8(%rbp), %rax"), 1),
-    ("frame pointer, clean", FRAME.format(inner="movq -0x8(%rdi), %rax"), 0),
-    ("loop out of line", ROTATED.format(slot="0x20(%rsp)"), 1),
-    ("loop out of line, clean", ROTATED.format(slot="0x20(%rsi)"), 0),
+    ("no stack in the inner loop", NESTED.format(inner="vmovups %zmm0, (%rdi)"), 0, 0),
+    ("reload in the inner loop", NESTED.format(inner="vmovups 0x40(%rsp), %zmm5  # 64-byte Reload"), 0, 1),
+    ("store in the inner loop", NESTED.format(inner="vmovups %zmm5, -0x40(%rsp)"), 1, 0),
+    ("memory operand of arithmetic", NESTED.format(inner="addq 0x18(%rsp), %rax"), 0, 1),
+    ("arithmetic on a slot", NESTED.format(inner="incq 0x18(%rsp)"), 1, 0),
+    ("comparison with a slot", NESTED.format(inner="cmpq %rax, 0x18(%rsp)"), 0, 1),
+    ("an array on the stack is indexed", NESTED.format(inner="vmovups %zmm5, 0x40(%rsp,%rax,4)"), 0, 0),
+    ("an address is taken", NESTED.format(inner="leaq 0x40(%rsp), %r8"), 0, 0),
+    ("rbp as a general register", NESTED.format(inner="vmovups (%rbp), %zmm1"), 0, 0),
+    ("rbp as frame pointer", FRAME.format(inner="movq %rax, -0x8(%rbp)"), 1, 0),
+    ("frame pointer, clean", FRAME.format(inner="movq -0x8(%rdi), %rax"), 0, 0),
+    ("loop out of line", ROTATED.format(slot="0x20(%rsp)"), 0, 1),
+    ("loop out of line, clean", ROTATED.format(slot="0x20(%rsi)"), 0, 0),
 ]
 
 failed = 0
-for name, text, expected in CASES:
-    found = sum(len(instructions) for _, _, _, instructions in disassembly.spills(text))
+for name, text, *expected in CASES:
+    loops = list(disassembly.loops_with_stack_traffic(text))
+    found = [sum(len(loop.spills) for loop in loops), sum(len(loop.reloads) for loop in loops)]
     if found != expected:
-        print(f"error: {name}: {found} accesses found, expected {expected}")
+        print(f"error: {name}: {found} spills and reloads found, expected {expected}")
         failed += 1
 loops = [disassembly.innermost_loops(body) for _, body in disassembly.functions(NESTED.format(inner="nop"))]
 if [len(part) for part in loops[0]] != [5]:
