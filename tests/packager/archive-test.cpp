@@ -420,6 +420,15 @@ TEST_F(Signing, SignedPackVerifiesAndDamageIsFound) {
   Result<PublicKey> other = readPublicKey(folder + "/other.pub");
   EXPECT_FALSE(verifySignature(*isSigned, *other));
 
+  // Header, root and directory are all signed, not only hashed by the header.
+  nereid::archive::Header header = *readHeader(*isSigned);
+  for (uint64_t at : {header.root_offset() + 20, header.directory_offset() + 40,
+                      header.directory_offset() + 64 * 3 - 1}) {
+    std::string changed = *isSigned;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_FALSE(verifySignature(changed, *key)) << at;
+  }
+
   // Someone puts in other code, with every hash right, under the signature.
   Pack evil = samplePack();
   evil.kernels[0].variants[2].image = makeBytes(std::string(1000, 'e'));
