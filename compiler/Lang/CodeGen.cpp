@@ -15,11 +15,10 @@ ModuleCodeGen::ModuleCodeGen(Frontend &frontend, mlir::MLIRContext &context,
                              CodeGenOptions options)
     : frontend(frontend), options(std::move(options)), builder(&context),
       semantic(builder, frontend.getDiagnostics(), frontend.getTypes()) {
-  context.loadDialect<tt::TTDialect, mlir::arith::ArithDialect,
+  context.loadDialect<tt::TTDialect, ttg::TTGDialect, mlir::arith::ArithDialect,
                       mlir::math::MathDialect, mlir::scf::SCFDialect,
                       mlir::cf::ControlFlowDialect, mlir::ub::UBDialect,
                       mlir::LLVM::LLVMDialect>();
-  context.getOrLoadDialect("ttg");
   module = mlir::ModuleOp::create(builder.getUnknownLoc());
 }
 

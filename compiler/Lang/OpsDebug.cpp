@@ -129,9 +129,7 @@ Value opAssume(OpArgs &args) {
 
 Value opDebugBarrier(OpArgs &args) {
   ttg::BarrierOp::create(args.sem.getBuilder(), args.sem.getLoc(),
-                         ttg::BarrierScope::Local |
-                             ttg::BarrierScope::GlobalRead |
-                             ttg::BarrierScope::GlobalWrite);
+                         ttg::BarrierScope::All);
   return Value::none();
 }
 

@@ -41,8 +41,8 @@ def philox(seed, c0, c1, c2, c3, n_rounds: tl.constexpr = N_ROUNDS_DEFAULT):
     c3 = tl.to_tensor(c3)
     if c0.dtype.primitive_bitwidth == 32:
         word: tl.constexpr = tl.uint32
-        k0 = (wide_seed & 0xFFFFFFFF).to(tl.uint32)
         k1 = ((wide_seed >> 32) & 0xFFFFFFFF).to(tl.uint32)
+        k0 = (wide_seed & 0xFFFFFFFF).to(tl.uint32)
     else:
         tl.static_assert(c0.dtype.primitive_bitwidth == 64, "philox takes 32-bit or 64-bit counters")
         word: tl.constexpr = tl.uint64
