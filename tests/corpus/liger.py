@@ -1131,3 +1131,190 @@ def moe_backward_up_weights(t):
     expected = np.zeros((3, 2 * inner, h))
     np.add.at(expected, expert, t.f64(d)[:, :, None] * t.f64(x)[gather][:, None, :])
     t.close(dw, expected, terms=20)
+
+
+@case("fused_moe_kernels.py", "_moe_router_scatter_kernel")
+def moe_scatter(t):
+    tokens, k, experts, per_block, tile = 21, 3, 5, 8, 4
+    blocks, total = -(-tokens // per_block), tokens * k
+    index = t.integers(0, experts, (tokens, k), dtype=np.int32)
+    counts = np.zeros((experts, blocks), np.int64)
+    for token in range(tokens):
+        np.add.at(counts, (index[token], token // per_block), 1)
+    frequency = counts.sum(1)
+    partial = t.array(np.cumsum(counts, 1) - counts, np.int32)
+    start = np.concatenate([[0], np.cumsum(frequency)])
+    tile_start = np.concatenate([[0], np.cumsum(-(-frequency // tile))])
+    scatter, reverse, gather = (np.full(total, -7, np.int32) for _ in range(3))
+    row_start, owner = (np.full(tile_start[-1], -7, np.int32) for _ in range(2))
+    t.launch((blocks,), scatter, reverse, gather, row_start, owner, index, tokens, partial, blocks,
+             t.array(start, np.int32), t.array(tile_start, np.int32), K_POW2=4, K=k,
+             TOKENS_PER_BLOCK=per_block, BLOCK_M_TOKEN=tile)
+    # A permutation of the entries, ordered by expert, and its inverse.
+    t.equal(np.sort(scatter), np.arange(total))
+    t.equal(reverse[scatter], np.arange(total))
+    t.equal(index.reshape(-1)[scatter], np.repeat(np.arange(experts), frequency))
+    t.equal(gather, scatter // k)
+    expected = [(s, e) for e in range(experts) for s in range(start[e], start[e + 1], tile)]
+    t.equal(row_start, np.array([s for s, _ in expected]))
+    t.equal(owner, np.array([e for _, e in expected]))
+
+
+@case("fused_moe_kernels.py", "_moe_bwd_down_proj_kernel")
+def moe_backward_down_projection(t):
+    start, rows, owner, expert = moe_tiles(t)
+    total, tokens, h, inner = start[-1], 11, 40, 24
+    dout, w, pre = t.normal(tokens, h), t.normal(3, h, inner), t.normal(total, 2 * inner)
+    gather = t.integers(0, tokens, total, dtype=np.int32)
+    entry, weight = t.rng.permutation(total).astype(np.int32), t.normal(total)
+    dpre, wact, ds = t.poison(total, 2 * inner), t.poison(total, inner), t.zeros(total)
+    t.launch((len(rows), 2), dout, gather, entry, weight, w, pre, start, rows, owner, dpre, wact, ds,
+             H_dim=h, I_dim=inner, stride_dO_T=h, stride_dO_H=1, stride_w_E=h * inner,
+             stride_w_H=inner, stride_w_I=1, stride_pre_TK=2 * inner, stride_pre_N=1,
+             stride_d_pre_TK=2 * inner, stride_d_pre_N=1, stride_wact_TK=inner, stride_wact_I=1,
+             BLOCK_M=16, BLOCK_N=16, BLOCK_K=16)
+    gate, up = t.f64(pre)[:, :inner], t.f64(pre)[:, inner:]
+    scale = t.f64(weight)[entry][:, None]
+    product = np.einsum("th,thi->ti", t.f64(dout)[gather], t.f64(w)[expert])
+    y, s = silu(gate) * up, sigmoid(gate)
+    t.close(wact, scale * y)
+    t.close(ds[entry], (product * y).sum(1), terms=h + inner, scale=np.abs(product * y).sum(1).max())
+    t.close(dpre[:, :inner], product * scale * (silu(gate) * (1 - s) + s) * up, terms=h)
+    t.close(dpre[:, inner:], product * scale * silu(gate), terms=h)
+
+
+MLP = dict(BLOCK_M=16, BLOCK_N=16, BLOCK_K=16, GROUP_SIZE_M=4)
+
+
+def mlp_inputs(t, batch=2, length=20, dim=32, hidden=48):
+    return batch, length, dim, hidden
+
+
+def mlp_forward_case(name, training):
+    @case("mlp.py", name)
+    def forward(t):
+        batch, length, dim, hidden = mlp_inputs(t)
+        x, wg, wu = (t.normal(batch, length, dim, dtype=np.float16),
+                     t.normal(hidden, dim, dtype=np.float16), t.normal(hidden, dim, dtype=np.float16))
+        outs = [t.poison(batch, length, hidden, dtype=np.float16) for _ in range(3 if training else 1)]
+        t.launch((2 * 3, batch), t.descriptor(x, (1, 16, 16)), t.descriptor(wg, (16, 16)),
+                 t.descriptor(wu, (16, 16)), *[t.descriptor(o, (1, 16, 16)) for o in outs], length, dim,
+                 hidden, 32, gate_multiplier=1.0, **MLP)
+        gate, up = t.f64(x) @ t.f64(wg).T, t.f64(x) @ t.f64(wu).T
+        half = np.finfo(np.float16).eps / np.finfo(np.float32).eps  # one rounding to float16
+        for got, want in zip(outs, (silu(gate) * up, gate, up)):
+            t.close(got, want, terms=dim + half)
+
+
+mlp_forward_case("_swiglu_kernel_forward", True)
+mlp_forward_case("_swiglu_kernel_forward_inference", False)
+
+
+@case("mlp.py", "_swiglu_kernel_backward_dGU")
+def mlp_backward_gate_up(t):
+    batch, length, dim, hidden = mlp_inputs(t)
+    do, wd = t.normal(batch, length, dim, dtype=np.float16), t.normal(dim, hidden, dtype=np.float16)
+    gate, up = (t.normal(batch, length, hidden, dtype=np.float16) for _ in range(2))
+    dg, du = (t.poison(batch, length, hidden, dtype=np.float16) for _ in range(2))
+    tile = (1, 16, 16)
+    t.launch((2 * 3, batch), t.descriptor(do, tile), t.descriptor(wd, (16, 16)),
+             *[t.descriptor(a, tile) for a in (gate, up, dg, du)], length, dim, hidden,
+             gate_multiplier=1.0, down_multiplier=1.0, **MLP)
+    product, g, u = t.f64(do) @ t.f64(wd), t.f64(gate), t.f64(up)
+    s = sigmoid(g)
+    half = np.finfo(np.float16).eps / np.finfo(np.float32).eps
+    t.close(du, product * silu(g), terms=dim + half)
+    t.close(dg, product * u * (s + silu(g) * (1 - s)), terms=dim + half)
+
+
+@case("mlp.py", "_swiglu_kernel_backward_dI")
+def mlp_backward_input(t):
+    batch, length, dim, hidden = mlp_inputs(t)
+    dg, du = (t.normal(batch, length, hidden, dtype=np.float16) for _ in range(2))
+    wg, wu = (t.normal(hidden, dim, dtype=np.float16) for _ in range(2))
+    di = t.poison(batch, length, dim, dtype=np.float16)
+    tile = (1, 16, 16)
+    t.launch((2 * 2, batch), t.descriptor(dg, tile), t.descriptor(wg, (16, 16)), t.descriptor(du, tile),
+             t.descriptor(wu, (16, 16)), t.descriptor(di, tile), length, dim, hidden, 32, **MLP)
+    half = np.finfo(np.float16).eps / np.finfo(np.float32).eps
+    t.close(di, t.f64(dg) @ t.f64(wg) + t.f64(du) @ t.f64(wu), terms=2 * hidden + half)
+
+
+@case("mhc.py", "_mhc_mm_norm_bwd_fused_kernel")
+def mhc_mm_norm_backward(t):
+    n, k, m = 20, 48, 24
+    x, phi, mix, gmix = t.normal(n, k), t.normal(k, m), t.normal(n, m), t.normal(n, m)
+    invr, gx, gphi = t.array(rms(t.f64(x))), t.poison(n, k), t.zeros(k, m)
+    t.launch((2, 1), x, phi, mix, invr, gmix, gx, gphi, N=n, K=k, M=m, stride_xn=k, stride_xk=1,
+             stride_phik=m, stride_phim=1, stride_mn=m, stride_mm=1, stride_invr=1, stride_gmn=m,
+             stride_gmm=1, stride_gxn=k, stride_gxk=1, stride_gpk=m, stride_gpm=1, BLOCK_N=16,
+             BLOCK_K=64, BLOCK_M=16, CAST_FP32=True)
+    r = t.f64(invr)[:, None]
+    g = (t.f64(gmix) * t.f64(mix)).sum(1, keepdims=True) / r
+    gz = t.f64(gmix) * r
+    t.close(gx, gz @ t.f64(phi).T - g * r**3 / k * t.f64(x), terms=m + k)
+    t.close(gphi, t.f64(x).T @ gz, terms=n)
+
+
+def sinkhorn(logits, eps, rounds):
+    """Every matrix of the iteration: rows by softmax, then columns and rows in turn."""
+    mat = softmax(logits) + eps
+    mat = mat / (mat.sum(1, keepdims=True) + eps)
+    history = [mat]
+    for _ in range(rounds - 1):
+        mat = mat / (mat.sum(2, keepdims=True) + eps)
+        mat = mat / (mat.sum(1, keepdims=True) + eps)
+        history.append(mat)
+    return np.stack(history, 1)
+
+
+@case("mhc.py", "_mhc_split_sinkhorn_fwd_kernel")
+def mhc_sinkhorn_forward(t):
+    n, hc, rounds, eps = 5, 4, 3, 1e-4
+    m = 2 * hc + hc * hc
+    mix, b = t.normal(n, m), t.normal(m)
+    pre, post, res = t.poison(n, hc), t.poison(n, hc), t.poison(n, hc, hc)
+    history, alpha = t.poison(n, rounds, hc, hc), [t.normal(1) for _ in range(3)]
+    t.launch((n,), mix, b, pre, post, res, history, N=n, HC=hc, M=m, stride_mn=m, stride_mm=1,
+             stride_hp_n=hc, stride_hp_h=1, stride_hq_n=hc, stride_hq_h=1, stride_hr_n=hc * hc,
+             stride_hr_i=hc, stride_hr_j=1, stride_hn=rounds * hc * hc, stride_ht=hc * hc,
+             stride_hi=hc, stride_hj=1, alpha_pre_ptr=alpha[0], alpha_post_ptr=alpha[1],
+             alpha_res_ptr=alpha[2], pre_eps=0.01, sinkhorn_eps=eps, post_mult=2.0, TMAX=rounds,
+             STORE_HIST=True)
+    v, bias = t.f64(mix), t.f64(b)
+    a = [t.f64(x)[0] for x in alpha]
+    t.close(pre, sigmoid(v[:, :hc] * a[0] + bias[:hc]) + 0.01)
+    t.close(post, sigmoid(v[:, hc:2 * hc] * a[1] + bias[hc:2 * hc]) * 2)
+    want = sinkhorn((v[:, 2 * hc:] * a[2] + bias[2 * hc:]).reshape(n, hc, hc), eps, rounds)
+    t.close(history, want, terms=8 * rounds)
+    t.close(res, want[:, -1], terms=8 * rounds)
+
+
+for stored in (False, True):
+
+    @case("mhc.py", "_mhc_sinkhorn_bwd_hist_kernel" if stored else "_mhc_sinkhorn_bwd_kernel")
+    def mhc_sinkhorn_backward(t, stored=stored):
+        n, hc, rounds, eps = 3, 4, 3, 1e-3
+        m = 2 * hc + hc * hc
+        mix, b, alpha, gout = t.normal(n, m), t.normal(m), t.normal(1), t.normal(n, hc, hc)
+        out = t.poison(n, hc, hc)
+        logits = (t.f64(mix)[:, 2 * hc:] * t.f64(alpha)[0] + t.f64(b)[2 * hc:]).reshape(n, hc, hc)
+        strides = dict(stride_mn=m, stride_mm=1, stride_go_n=hc * hc, stride_go_i=hc, stride_go_j=1,
+                       stride_gl_n=hc * hc, stride_gl_i=hc, stride_gl_j=1)
+        extra = {}
+        if stored:
+            extra = dict(hist_ptr=t.array(sinkhorn(logits, eps, rounds)), stride_hn=rounds * hc * hc,
+                         stride_ht=hc * hc, stride_hi=hc, stride_hj=1)
+        t.launch((n,), mix_ptr=mix, b_ptr=b, grad_out_ptr=gout, grad_logits_ptr=out, N=n, HC=hc,
+                 alpha_res_ptr=alpha, sinkhorn_eps=eps, TMAX=rounds, **strides, **extra)
+        # The derivative of sum(gout * result), by central differences in float64.
+        g, step = t.f64(gout), 1e-6
+        want = np.zeros_like(logits)
+        for i in range(hc):
+            for j in range(hc):
+                shift = np.zeros_like(logits)
+                shift[:, i, j] = step
+                above = sinkhorn(logits + shift, eps, rounds)[:, -1]
+                below = sinkhorn(logits - shift, eps, rounds)[:, -1]
+                want[:, i, j] = ((above - below) * g).sum((1, 2)) / (2 * step)
+        t.close(out, want, terms=64 * rounds, scale=np.abs(g).max())
