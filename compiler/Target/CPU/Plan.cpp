@@ -15,6 +15,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallSet.h"
 
 using namespace mlir;
 
@@ -544,6 +545,60 @@ bool Planner::mayLoadAgain(Value v) const {
   return okay;
 }
 
+// A value that one nest evaluates at more points than this is kept.
+constexpr size_t kMostPoints = 4;
+
+// Sorting networks and their like read the step before at two places each: the
+// places double with every step. Keeps the value nearest to a sink where they
+// become too many; true when there was one.
+bool Planner::keepRepeated() {
+  for (const Item &item : plan.items) {
+    if (!item.nest)
+      continue;
+    // The ways in which points change from the sinks down to a value: one hash
+    // per way, more than kMostPoints of them are not told apart.
+    llvm::DenseMap<Value, llvm::SmallSet<size_t, 8>> ways;
+    for (const Sink &sink : item.nest->sinks)
+      for (Value v : sinkOperands(sink))
+        ways[v].insert(0);
+    for (Operation &op : llvm::reverse(block)) {
+      llvm::SmallSet<size_t, 8> reached;
+      for (auto [i, result] : llvm::enumerate(op.getResults())) {
+        auto found = ways.find(result);
+        if (found == ways.end() || isKept(result))
+          continue;
+        for (size_t way : found->second)
+          reached.insert(op.getNumResults() > 1
+                             ? size_t(llvm::hash_combine(way, i))
+                             : way);
+      }
+      if (reached.empty() || !isInline(kernel, &op))
+        continue;
+      bool moves =
+          isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, tt::ReshapeOp,
+              tt::SplitOp, tt::JoinOp, tt::CatOp, tt::GatherOp>(op);
+      Value result = op.getResult(0);
+      if (reached.size() > kMostPoints && !moves && op.getNumOperands() > 1) {
+        keepFirst(result, plan.items.size());
+        return true;
+      }
+      for (Value operand : op.getOperands()) {
+        if (!isTensor(operand))
+          continue;
+        auto &there = ways[operand];
+        for (size_t way : reached)
+          if (there.size() <= kMostPoints)
+            there.insert(moves ? size_t(llvm::hash_combine(
+                                     way, op.getName().getAsOpaquePointer(),
+                                     op.getAttrDictionary(), operand.getType(),
+                                     result.getType()))
+                               : way);
+      }
+    }
+  }
+  return false;
+}
+
 // Expensive values that more than one nest needs, latest first, and those that
 // a larger nest would compute again and again.
 void Planner::keepShared() {
@@ -650,6 +705,8 @@ FailureOr<Plan> Planner::run(ArrayRef<HandOver> handOvers) {
       return failure();
   planHandOvers(handOvers);
   keepDelayedLoads();
+  while (keepRepeated())
+    ;
   keepShared();
   return std::move(plan);
 }

@@ -32,6 +32,7 @@ private:
   mlir::LogicalResult planOp(mlir::Operation *op);
   void keepForRegions(mlir::Operation *region);
   void keepFirst(mlir::Value v, size_t limit);
+  bool keepRepeated();
   void keepDelayedLoads();
   void keepShared();
   bool mayLoadAgain(mlir::Value v) const;
