@@ -178,6 +178,21 @@ static Value allLanes(OpBuilder &b, Location loc, int64_t lanes) {
       DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), true));
 }
 
+// The address of one lane of a strip that is affine in its lanes.
+Value NestEmitter::lanePointer(Location at, const Strip &p, int64_t lane) {
+  Value offset = p.value;
+  if (lane) {
+    Value distance = p.stride;
+    if (auto c = constantInt(p.stride))
+      distance = kernel.constI64(*c * lane);
+    else if (lane != 1)
+      distance = arith::MulIOp::create(b, at, p.stride, kernel.constI64(lane));
+    offset = arith::AddIOp::create(b, at, offset, distance);
+  }
+  return LLVM::GEPOp::create(b, at, p.ptr.getType(), b.getI8Type(), p.ptr,
+                             ArrayRef<LLVM::GEPArg>{offset});
+}
+
 Value NestEmitter::gather(Location at, const Strip &pointer, Type held,
                           Value mask, Value other, bool pinned) {
   Type element = getElementTypeOrSelf(held);
@@ -198,6 +213,19 @@ Value NestEmitter::gather(Location at, const Strip &pointer, Type held,
       pass = arith::ConstantOp::create(b, at, b.getZeroAttr(held));
     return LLVM::masked_gather::create(
         b, at, held, where, mask, ValueRange{pass}, b.getI32IntegerAttr(align));
+  }
+  // Lanes at a fixed distance need no vector of addresses.
+  if (!mask && pointer.isAffine()) {
+    Strip p = toLane(pointer);
+    insertFor(p.ptr, p.value, p.stride);
+    if (pinned)
+      insertAt(deepest());
+    SmallVector<Value> values;
+    for (int64_t i = 0; i < lanes; ++i)
+      values.push_back(
+          LLVM::LoadOp::create(b, at, element, lanePointer(at, p, i), align));
+    return vector::FromElementsOp::create(b, at, llvm::cast<VectorType>(held),
+                                          values);
   }
   Value addresses = vec(pointer);
   insertFor(addresses, mask, other);
@@ -228,6 +256,14 @@ void NestEmitter::scatter(Location at, const Strip &pointer, Value value,
       mask = allLanes(b, at, lanes);
     LLVM::masked_scatter::create(b, at, value, where, mask,
                                  b.getI32IntegerAttr(align));
+    return;
+  }
+  if (!mask && pointer.isAffine()) {
+    Strip p = toLane(pointer);
+    insertAt(deepest());
+    for (int64_t i = 0; i < lanes; ++i)
+      LLVM::StoreOp::create(b, at, vector::ExtractOp::create(b, at, value, i),
+                            lanePointer(at, p, i), align);
     return;
   }
   Value addresses = vec(pointer);

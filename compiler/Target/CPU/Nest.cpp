@@ -124,13 +124,37 @@ void NestEmitter::chooseLanes() {
     fastLanes = edgeLanes = 1;
     return;
   }
-  bool wide = false, heavy = false, reduces = false;
+  bool wide = false, heavy = false, reduces = false, laneByLane = false,
+       gathers = false;
+  // Masked accesses that go lane by lane take a general register each.
+  auto access = [&](Value pointer, Value mask) {
+    Type pointee = tt::getPointeeType(pointer.getType());
+    laneByLane |= mask && !hasMaskedMemory(kernel.ops.held(pointee, 1));
+  };
   for (Sink &sink : nest.sinks) {
     if (auto reduce = dyn_cast_or_null<tt::ReduceOp>(sink.op))
       reduces |= reduce.getAxis() == stripDim;
-    walkInline(kernel, sink, [&](Value v, ArrayRef<int>, bool) {
-      wide |= getElementTypeOrSelf(v.getType()).isF64();
+    if (auto store = dyn_cast_or_null<tt::StoreOp>(sink.op))
+      access(store.getPtr(), store.getMask());
+    walkInline(kernel, sink, [&](Value v, ArrayRef<int> dims, bool) {
+      Type element = getElementTypeOrSelf(v.getType());
+      wide |= element.isF64();
+      // Narrow floats take instructions to widen, many where none is made for
+      // it.
+      heavy |= isa<FloatType>(element) &&
+               element.getIntOrFloatBitWidth() < 32 &&
+               kernel.target.vectorRegisters < 32;
       Operation *op = v.getDefiningOp();
+      if (auto load = dyn_cast_or_null<tt::LoadOp>(op)) {
+        access(load.getPtr(), load.getMask());
+        for (auto [i, dim] : llvm::enumerate(dims))
+          if (dim == int(stripDim)) {
+            DimStride stride = dimStride(load.getPtr(), i);
+            gathers |= stride.kind == DimStride::Kind::Unknown ||
+                       (stride.kind == DimStride::Kind::Constant &&
+                        stride.value != 0 && stride.value != 1);
+          }
+      }
       heavy |= op && isa<math::MathDialect>(op->getDialect()) &&
                !isa<math::AbsFOp, math::FmaOp, math::FloorOp, math::SqrtOp>(op);
     });
@@ -139,12 +163,17 @@ void NestEmitter::chooseLanes() {
   // Sums need several chains; functions are chains long enough for one
   // register to fill the machine, and their expansions are made for one.
   int64_t unroll = heavy ? 1 : reduces ? 4 : 2;
+  keepRolled = (heavy || gathers) && kernel.target.vectorRegisters < 32;
+  if (gathers && kernel.target.vectorRegisters < 32)
+    unroll = 1;
   fastLanes = std::min(extent, registerLanes * unroll);
   for (Sink &sink : nest.sinks)
     if (sink.kind == Sink::Kind::Materialize && sink.buffer->panel &&
         stripDim + 1 == shape.size())
       fastLanes = std::min(fastLanes, sink.buffer->panel);
-  edgeLanes = std::min(fastLanes, registerLanes);
+  edgeLanes =
+      std::min(fastLanes, laneByLane ? std::max<int64_t>(registerLanes / 2, 1)
+                                     : registerLanes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -323,6 +352,14 @@ LogicalResult NestEmitter::emitEdge(Value first, ValueRange accs, Block *block,
   return success();
 }
 
+static LLVM::LoopAnnotationAttr noUnroll(MLIRContext *context) {
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
+      {});
+  return LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {});
+}
+
 LogicalResult NestEmitter::emitVersion(Version which, int64_t width,
                                        Value first, ValueRange accs,
                                        Block *block, Operation *anchor,
@@ -358,6 +395,10 @@ LogicalResult NestEmitter::emitVersion(Version which, int64_t width,
                                  kernel.constI64(width), accs);
   if (which == Version::Fast)
     fastLoop = loop;
+  // Unrolled, long bodies would compete for registers, and the rest of a row is
+  // not worth the code.
+  if (keepRolled || which != Version::Fast)
+    loop->setDiscardableAttr("loop_annotation", noUnroll(b.getContext()));
   strip = loop.getInductionVar();
   loopSteps[strip] = width;
   levels.push_back({loop.getBody(), anchor ? anchor : loop.getOperation()});

@@ -153,6 +153,7 @@ private:
   /// version may assume so.
   Strip assumeContiguous(Strip pointer, int64_t size);
   mlir::Value address(const Strip &pointer);
+  mlir::Value lanePointer(mlir::Location at, const Strip &p, int64_t lane);
   void prefetchNext(tt::LoadOp op, Strip pointer);
   mlir::Value streams(const Strip &pointer, mlir::Value where, int64_t size);
   mlir::Value gather(mlir::Location loc, const Strip &pointer, mlir::Type held,
@@ -191,7 +192,8 @@ private:
   llvm::SmallVector<Memo> memo; ///< one per level
   llvm::DenseMap<std::pair<mlir::Value, unsigned>, bool> assumedMasks;
   llvm::SmallPtrSet<mlir::Operation *, 8> loads; ///< evaluated in this nest
-  bool bad = false;                              ///< an error was reported
+  bool keepRolled = false; ///< the strip loop's body fills the registers
+  bool bad = false;        ///< an error was reported
 };
 
 } // namespace nereid::cpu
