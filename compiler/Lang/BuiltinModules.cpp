@@ -62,6 +62,8 @@ static constexpr BuiltinModuleRow rows[] = {
     {"triton.tools", "triton.tools", Rest::Host},
     {"triton.tools.tensor_descriptor", "triton.tools.tensor_descriptor",
      Rest::Host},
+    {"torch", "torch", Rest::Host},
+    {"numpy", "numpy", Rest::Host},
     {"builtins", "builtins", Rest::None},
     {"math", "math", Rest::Host},
     {"itertools", "itertools", Rest::Host},
@@ -135,12 +137,16 @@ static const BuiltinModuleRow *findRow(llvm::StringRef dotted) {
 
 ModuleObject *EvaluatorImpl::builtinModule(llvm::StringRef dotted) {
   const BuiltinModuleRow *row = findRow(dotted);
+  // What lies below these is the host's business, and too much to list.
+  static constexpr BuiltinModuleRow below = {"", "host", Rest::Host};
+  if (!row && (dotted.starts_with("torch.") || dotted.starts_with("numpy.")))
+    row = &below;
   if (!row)
     return nullptr;
   ModuleObject *&slot = builtinModules[dotted];
   if (!slot) {
     slot = values.create<ModuleObject>();
-    slot->name = row->dotted;
+    slot->name = values.intern(dotted);
     slot->builtin = row->canonical;
   }
   return slot;
@@ -230,10 +236,12 @@ Value EvaluatorImpl::builtinModuleAttribute(const ModuleObject &module,
     if (name == "byteorder")
       return Value::internedString("little");
   }
-  if (ModuleObject *inner = builtinModule((module.name + "." + name).str()))
-    return Value::of(inner);
-  const BuiltinModuleRow *row = findRow(module.name);
-  if (row && row->rest == Rest::Host) {
+  // An attribute of torch may be a module or not: nobody needs to know.
+  const BuiltinModuleRow *row = findRow((module.name + "." + name).str());
+  if (row)
+    return Value::of(builtinModule(row->dotted));
+  row = findRow(module.name);
+  if (canonical == "host" || (row && row->rest == Rest::Host)) {
     Value unknown =
         values.unknown(range, "'" + module.name + "." + name +
                                   "' exists only when the program runs");
@@ -296,6 +304,7 @@ static Value absentModule(ValueContext &values, llvm::StringRef dotted,
                                             "' was not found (a folder to "
                                             "look in is given with -I)");
   unknown.getUnknown().path = dotted.str();
+  unknown.getUnknown().isModule = true;
   return unknown;
 }
 
@@ -353,6 +362,21 @@ static Value importedModule(EvaluatorImpl &impl, ModuleLoader &loader,
   return found ? Value::of(found) : Value();
 }
 
+/// A name whose import is under way: what is there already, as Python gives a
+/// module that is not finished.
+Value EvaluatorImpl::lookupInCircle(const Scope::LazyImport &import,
+                                    Module &module) {
+  Value from = importedModule(*this, *frontend.loader, *import.stmt, module);
+  if (!from)
+    return Value();
+  ModuleObject &object = from.getModule();
+  if (object.module)
+    if (Value *value = object.module->getGlobals().find(import.name))
+      return *value;
+  ModuleObject *inner = frontend.loader->findSubmodule(object, import.name);
+  return inner ? Value::of(inner) : Value();
+}
+
 /// `name` of the module that `stmt` imports from; raises an ImportError.
 Value EvaluatorImpl::resolveImport(const ImportFromStmt &s,
                                    llvm::StringRef name, SourceRange range,
@@ -365,6 +389,7 @@ Value EvaluatorImpl::resolveImport(const ImportFromStmt &s,
   if (!from) {
     Value unknown = absentModule(values, dotted, range);
     unknown.getUnknown().path = dotted + "." + name.str();
+    unknown.getUnknown().isModule = false;
     return raiseUnknown(unknown, range);
   }
   Value value = moduleAttribute(from.getModule(), name, range);

@@ -249,6 +249,8 @@ Value EvaluatorImpl::attributeOrNone(Value object, llvm::StringRef name,
     auto *inner = values.create<UnknownObject>();
     *inner = unknown;
     inner->path = unknown.path + "." + name.str();
+    inner->isModule = false;
+    inner->bindName.clear();
     inner->origin = range;
     return Value::of(inner);
   }

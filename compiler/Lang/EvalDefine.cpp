@@ -67,6 +67,12 @@ void EvaluatorImpl::skipDecorator(Value decorated, const Expr &decorator) {
        decorator.getRange()});
 }
 
+/// Keeps an error for whoever uses the function.
+static void addProblem(Value decorated, const EvalError &error) {
+  decorated.getFunction().jit.problems.push_back(
+      {error.type + ": " + error.message, error.range});
+}
+
 /// The function a decorated value stands for: itself, or what a wrapper object
 /// of the user's own holds.
 static bool isJitValue(const Value &value) {
@@ -93,8 +99,8 @@ Value EvaluatorImpl::decorate(Value decorated, const Expr &decorator,
       isTriton = function && function.isBuiltin() &&
                  function.getBuiltin().module == "triton";
     }
-    if (isTriton && decorated.isFunction()) {
-      ev.report(error);
+    if (isTriton && decorated.isFunction() && !error.unknown) {
+      addProblem(decorated, error);
       return decorated;
     }
     callee = values.unknown(error.range, error.type + ": " + error.message);
@@ -108,8 +114,10 @@ Value EvaluatorImpl::decorate(Value decorated, const Expr &decorator,
       EvalError error = ev.takeError();
       if (callee.is(Value::Kind::BoundMethod) ||
           callee.getBuiltin().module == "triton") {
-        ev.report(error);
-        return decorated;
+        if (decorated.isFunction() && !error.unknown) {
+          addProblem(decorated, error);
+          return decorated;
+        }
       }
     }
     skipDecorator(decorated, decorator);
@@ -206,7 +214,7 @@ Value EvaluatorImpl::callPending(const BoundMethodObject &pending, Args args,
 /// Names of parameters from a list of names or positions.
 bool EvaluatorImpl::parameterNames(const FunctionObject &function, Value list,
                                    std::vector<llvm::StringRef> &out,
-                                   SourceRange range, llvm::StringRef what) {
+                                   SourceRange range) {
   if (list.isNone())
     return true;
   llvm::ArrayRef<Parameter> params = function.params();
@@ -226,13 +234,8 @@ bool EvaluatorImpl::parameterNames(const FunctionObject &function, Value list,
       out.push_back(item.getString());
     } else if (item.isUnknown()) {
       return raiseUnknown(item, range), false;
-    } else {
-      raise("ValueError", range,
-            what + " names " + repr(item) + ", but '" + function.name +
-                "' has no such parameter" +
-                (item.isString() ? didYouMean(item.getString(), names) : ""));
-      return false;
     }
+    // Triton ignores names that are no parameters.
   }
   return true;
 }
@@ -254,12 +257,10 @@ Value EvaluatorImpl::applyJit(Value value, const DictObject *options,
       llvm::StringRef name = key.getString();
       bool ok = true;
       if (name == "do_not_specialize")
-        ok = parameterNames(function, option, jit.doNotSpecialize, range,
-                            "triton.jit(do_not_specialize=...)");
+        ok = parameterNames(function, option, jit.doNotSpecialize, range);
       else if (name == "do_not_specialize_on_alignment")
         ok = parameterNames(function, option, jit.doNotSpecializeOnAlignment,
-                            range,
-                            "triton.jit(do_not_specialize_on_alignment=...)");
+                            range);
       else if (name == "noinline")
         jit.isNoinline = option.isBool() && option.getBool();
       else if (name == "debug")
@@ -376,7 +377,10 @@ Value EvaluatorImpl::applyHeuristics(Value value, Value heuristics,
     llvm::SmallVector<llvm::StringRef, 8> names;
     for (const Parameter &param : copy->params())
       names.push_back(param.name);
-    if (!llvm::is_contained(names, name.getString()))
+    // Launch options may be computed too.
+    if (!llvm::is_contained(names, name.getString()) &&
+        name.getString() != "num_warps" && name.getString() != "num_stages" &&
+        name.getString() != "num_ctas")
       return raise("ValueError", range,
                    "triton.heuristics computes '" + name.getString() +
                        "', but '" + copy->name + "' has no such parameter" +
@@ -402,10 +406,8 @@ Value EvaluatorImpl::makeConfig(Args args, Keywords keywords,
       known.push_back(keyword);
   if (!take("triton.Config", args, known, range, names, 1, out))
     return Value();
-  for (unsigned i = 0; i < 5; ++i)
-    if (out[i])
-      if (Value unknown = firstUnknown(out[i], range))
-        return unknown;
+  if (Value unknown = firstUnknown(out[0], range))
+    return unknown;
   if (!out[0].is(Value::Kind::Dict))
     return raise("TypeError", range,
                  "triton.Config takes a dict of constants, found " +
@@ -417,8 +419,18 @@ Value EvaluatorImpl::makeConfig(Args args, Keywords keywords,
       return raise("TypeError", range,
                    "the constants of triton.Config are keyed by name, found " +
                        repr(name));
-    config->constants.push_back({name.getString(), constant});
+    // Launch options may stand among the constants.
+    const auto *option =
+        llvm::find(llvm::ArrayRef(names).slice(1, 3), name.getString());
+    if (option != names + 4)
+      out[option - names] = constant;
+    else
+      config->constants.push_back({name.getString(), constant});
   }
+  for (unsigned i = 1; i < 5; ++i)
+    if (out[i])
+      if (Value unknown = firstUnknown(out[i], range))
+        return unknown;
   int64_t *slots[] = {&config->numWarps, &config->numStages, &config->numCtas};
   for (unsigned i = 0; i < 3; ++i) {
     if (!out[i + 1] || out[i + 1].isNone())
@@ -444,6 +456,32 @@ Value EvaluatorImpl::makeConfig(Args args, Keywords keywords,
 /// Name and base of Python's exceptions.
 static constexpr llvm::StringLiteral exceptionBases[][2] = {
     {"BaseException", ""},
+    {"KeyboardInterrupt", "BaseException"},
+    {"SystemExit", "BaseException"},
+    {"GeneratorExit", "BaseException"},
+    {"BufferError", "Exception"},
+    {"EOFError", "Exception"},
+    {"MemoryError", "Exception"},
+    {"SystemError", "Exception"},
+    {"FloatingPointError", "ArithmeticError"},
+    {"UnboundLocalError", "NameError"},
+    {"StopAsyncIteration", "Exception"},
+    {"IndentationError", "SyntaxError"},
+    {"UnicodeError", "ValueError"},
+    {"UnicodeDecodeError", "UnicodeError"},
+    {"UnicodeEncodeError", "UnicodeError"},
+    {"IOError", "OSError"},
+    {"EnvironmentError", "OSError"},
+    {"FileNotFoundError", "OSError"},
+    {"FileExistsError", "OSError"},
+    {"PermissionError", "OSError"},
+    {"TimeoutError", "OSError"},
+    {"ConnectionError", "OSError"},
+    {"BrokenPipeError", "ConnectionError"},
+    {"PendingDeprecationWarning", "Warning"},
+    {"SyntaxWarning", "Warning"},
+    {"ImportWarning", "Warning"},
+    {"ResourceWarning", "Warning"},
     {"Exception", "BaseException"},
     {"ArithmeticError", "Exception"},
     {"AssertionError", "Exception"},

@@ -238,7 +238,8 @@ bool EvaluatorImpl::elements(llvm::ArrayRef<Expr *> exprs, Scope &scope,
 bool EvaluatorImpl::arguments(llvm::ArrayRef<Expr *> args,
                               llvm::ArrayRef<KeywordArg> keywords, Scope &scope,
                               llvm::SmallVectorImpl<Value> &outArgs,
-                              llvm::SmallVectorImpl<NamedValue> &outKeywords) {
+                              llvm::SmallVectorImpl<NamedValue> &outKeywords,
+                              bool lenientKeywords) {
   if (!elements(args, scope, outArgs))
     return false;
   for (const KeywordArg &keyword : keywords) {
@@ -249,8 +250,12 @@ bool EvaluatorImpl::arguments(llvm::ArrayRef<Expr *> args,
       outKeywords.push_back({keyword.name, value, keyword.range});
       continue;
     }
-    if (Value unknown = firstUnknown(value, keyword.range))
+    if (Value unknown = firstUnknown(value, keyword.range)) {
+      // Options of a decorator that depend on triton's version.
+      if (lenientKeywords)
+        continue;
       return raiseUnknown(unknown, keyword.range), false;
+    }
     if (!value.is(Value::Kind::Dict)) {
       raise("TypeError", keyword.range,
             "the argument after '**' must be a dict, found " + typeName(value));
@@ -288,7 +293,8 @@ Value EvaluatorImpl::callExpr(const CallExpr &e, Scope &scope) {
       return dict;
     }
   }
-  if (!arguments(e.args, e.keywords, scope, args, keywords)) {
+  bool lenient = callee.isBuiltin() && callee.getBuiltin().module == "triton";
+  if (!arguments(e.args, e.keywords, scope, args, keywords, lenient)) {
     // An unknown callee gives an unknown result, whatever its arguments.
     if (callee.isUnknown() && ev.error && ev.error->type != "LimitError") {
       ev.takeError();

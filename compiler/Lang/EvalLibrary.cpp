@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Lang/EvaluatorImpl.h"
+#include "compiler/Lang/ModuleLoader.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -67,6 +68,60 @@ static Value versionTuple(ValueContext &values, llvm::StringRef text) {
   while (!numbers.empty() && numbers.back().getInt() == 0)
     numbers.pop_back();
   return values.tuple(numbers);
+}
+
+/// torch.iinfo and torch.finfo of `torch.int32` and so on: an object with bits,
+/// max, min, and for floats eps and tiny.
+Value EvaluatorImpl::numberLimits(Value dtype, SourceRange range) {
+  llvm::StringRef name;
+  if (dtype.isUnknown())
+    name = dtype.getUnknown().path;
+  name.consume_front("torch.");
+  const ScalarInfo *found = nullptr;
+  for (const ScalarInfo &info : allScalars())
+    if (info.pythonName == name ||
+        (name == "float8_e4m3fn" && info.id == ScalarId::Float8E4NV) ||
+        (name == "float8_e5m2" && info.id == ScalarId::Float8E5))
+      found = &info;
+  if (!found || found->kind == ScalarKind::Void ||
+      found->kind == ScalarKind::Bool)
+    return dtype.isUnknown()
+               ? dtype
+               : values.unknown(range,
+                                "the limits of a type that is not known");
+  if (!limitsClass) {
+    limitsClass = values.create<ClassObject>();
+    limitsClass->name = "info";
+  }
+  auto *limits = values.create<InstanceObject>();
+  limits->type = limitsClass;
+  limits->set("bits", Value::integer(found->bits));
+  limits->set("dtype", dtype);
+  Int128 one = 1;
+  if (found->kind == ScalarKind::Signed ||
+      found->kind == ScalarKind::Unsigned) {
+    bool isSigned = found->kind == ScalarKind::Signed;
+    limits->set("max",
+                Value::integer(
+                    (one << (isSigned ? found->bits - 1 : found->bits)) - 1));
+    limits->set("min", Value::integer(isSigned ? -(one << (found->bits - 1))
+                                               : Int128(0)));
+    return Value::of(limits);
+  }
+  // E4M3FN alone has no infinity and uses its top exponent for numbers.
+  int mantissa = static_cast<int>(found->mantissaBits);
+  int exponents = 1 << (static_cast<int>(found->bits) - 1 - mantissa);
+  bool finite = found->id == ScalarId::Float8E4NV;
+  double top =
+      std::ldexp(1.0, exponents - (finite ? 1 : 2) - found->exponentBias);
+  double max = top * (2 - std::ldexp(1.0, -mantissa) * (finite ? 2 : 1));
+  double tiny = std::ldexp(1.0, 1 - found->exponentBias);
+  limits->set("max", Value::real(max));
+  limits->set("min", Value::real(-max));
+  limits->set("eps", Value::real(std::ldexp(1.0, -mantissa)));
+  limits->set("tiny", Value::real(tiny));
+  limits->set("smallest_normal", Value::real(tiny));
+  return Value::of(limits);
 }
 
 Value EvaluatorImpl::callLibrary(const BuiltinInfo &builtin, Args args,
@@ -455,6 +510,24 @@ Value EvaluatorImpl::callLibrary(const BuiltinInfo &builtin, Args args,
       dict.getDict().set(Value::internedString(field), value);
     return dict;
   }
+  case BuiltinId::importlib_import_module: {
+    if (!need(1, 2))
+      return Value();
+    if (Value unknown = firstUnknown(args[0], range))
+      return unknown;
+    if (!args[0].isString())
+      break;
+    if (ModuleObject *module = builtinModule(args[0].getString()))
+      return Value::of(module);
+    if (ModuleObject *module =
+            frontend.loader->find(args[0].getString(), nullptr))
+      return Value::of(module);
+    return raise("ModuleNotFoundError", range,
+                 "no module named '" + args[0].getString() + "'");
+  }
+  case BuiltinId::torch_iinfo:
+  case BuiltinId::torch_finfo:
+    return need(1, 1) ? numberLimits(args[0], range) : Value();
   case BuiltinId::enum_auto:
     return makePending("<auto>", Value::none());
   case BuiltinId::enum_unique:

@@ -222,7 +222,8 @@ Value EvaluatorImpl::nameUnknown(Value value, llvm::StringRef name) {
   if (!value.isUnknown())
     return value;
   const UnknownObject &old = value.getUnknown();
-  if (old.bindName == name)
+  // The name where it became unknown is the best one to settle.
+  if (!old.bindName.empty() || old.isModule)
     return value;
   auto *copy = values.create<UnknownObject>();
   copy->reason = old.reason;
@@ -244,7 +245,7 @@ Value EvaluatorImpl::lookupIn(Scope &scope, llvm::StringRef name) {
   if (it == scope.lazy.end())
     return Value();
   if (it->second.resolving)
-    return Value();
+    return lookupInCircle(it->second, *scope.getModule());
   it->second.resolving = true;
   Scope::LazyImport import = it->second;
   // Resolving may run a module; that is work of its own.

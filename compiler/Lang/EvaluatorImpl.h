@@ -54,6 +54,7 @@ public:
   //--- Names (Evaluator.cpp) --------------------------------------------------
   Value lookup(llvm::StringRef name, Scope &scope);
   Value lookupIn(Scope &scope, llvm::StringRef name);
+  Value lookupInCircle(const Scope::LazyImport &import, Module &module);
   Value lookupBuiltin(llvm::StringRef name);
   void assignName(llvm::StringRef name, Value value, Scope &scope);
 
@@ -76,7 +77,8 @@ public:
   bool arguments(llvm::ArrayRef<Expr *> args,
                  llvm::ArrayRef<KeywordArg> keywords, Scope &scope,
                  llvm::SmallVectorImpl<Value> &outArgs,
-                 llvm::SmallVectorImpl<NamedValue> &outKeywords);
+                 llvm::SmallVectorImpl<NamedValue> &outKeywords,
+                 bool lenientKeywords);
 
   //--- Statements (EvalStmt.cpp) ----------------------------------------------
   enum class Flow : uint8_t { Normal, Return, Break, Continue, Raise };
@@ -175,8 +177,7 @@ public:
   Value callPending(const BoundMethodObject &pending, Args args,
                     Keywords keywords, SourceRange range);
   bool parameterNames(const FunctionObject &function, Value list,
-                      std::vector<llvm::StringRef> &out, SourceRange range,
-                      llvm::StringRef what);
+                      std::vector<llvm::StringRef> &out, SourceRange range);
   ClassObject *exceptionClass(llvm::StringRef name);
   Value makeNamedTupleClass(Args args, Keywords keywords, SourceRange range);
 
@@ -222,6 +223,7 @@ public:
                     SourceRange range);
   Value callTriton(const BuiltinInfo &builtin, Args args, Keywords keywords,
                    SourceRange range);
+  Value numberLimits(Value dtype, SourceRange range);
   static bool isCallableBuiltin(const BuiltinInfo &builtin);
   Value convertInt(Args args, Keywords keywords, SourceRange range);
   Value convertFloat(Args args, SourceRange range);
@@ -258,6 +260,7 @@ public:
   llvm::StringMap<ClassObject *> exceptionClasses;
   llvm::StringMap<ModuleObject *> builtinModules;
   Value propagateNan;
+  ClassObject *limitsClass = nullptr;
 };
 
 /// Calls `bind` on every name that a statement binds, those inside functions

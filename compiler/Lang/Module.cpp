@@ -468,6 +468,11 @@ FunctionObject *Frontend::findKernel(Module &module, llvm::StringRef name) {
           where, "'" + name + "' is a " + typeName(value) +
                      ", not a jit function; a kernel is decorated with "
                      "@triton.jit");
+      if (value.isFunction() && !value.getFunction().jit.problems.empty()) {
+        diag.abandon();
+        checkSyntax(value.getFunction());
+        return nullptr;
+      }
       if (value.isFunction())
         for (const JitInfo::Skipped &skipped :
              value.getFunction().jit.skippedDecorators)
@@ -520,7 +525,9 @@ bool Frontend::checkSyntax(const FunctionObject &function) {
     return true;
   for (const SyntaxError *error : function.def->errors)
     report(*error, diags);
-  return function.def->errors.empty();
+  for (const JitInfo::Problem &problem : function.jit.problems)
+    diags.error(problem.range, problem.message);
+  return function.def->errors.empty() && function.jit.problems.empty();
 }
 
 Value Frontend::evaluateHeuristic(const FunctionObject &function,

@@ -143,7 +143,8 @@ public:
   std::vector<KernelInfo> listKernels(Module &module);
   KernelInfo describe(FunctionObject &function);
 
-  /// Reports the syntax errors in a function. True when there are none.
+  /// Reports the syntax errors in a function, and the wrong uses of triton's
+  /// decorators on it. True when there are none.
   bool checkSyntax(const FunctionObject &function);
 
   /// What a name means in a function (its closure, its module, builtins);

@@ -410,13 +410,22 @@ struct JitInfo {
     llvm::StringRef parameter;
     Value callable; ///< called with one dict of arguments; may be Unknown
   };
-  std::vector<Heuristic> heuristics; ///< in order of evaluation
+  /// In order of evaluation. The name may also be num_warps, num_stages or
+  /// num_ctas, which are no parameters.
+  std::vector<Heuristic> heuristics;
   /// Decorators that were skipped because they mean nothing to the compiler.
   struct Skipped {
     std::string text;
     SourceRange range;
   };
   std::vector<Skipped> skippedDecorators;
+  /// Wrong uses of triton's decorators. Like syntax errors, they are reported
+  /// when the function is used: Frontend::checkSyntax.
+  struct Problem {
+    std::string message;
+    SourceRange range;
+  };
+  std::vector<Problem> problems;
 };
 
 struct FunctionObject : ObjectBase {
@@ -526,6 +535,7 @@ struct UnknownObject : ObjectBase {
   std::string bindName;
   /// "torch.cuda" when it is an attribute path of an unknown module.
   std::string path;
+  bool isModule = false; ///< an imported module that was not found
 };
 
 /// Base of what the code generator passes around in a Kind::Handle value:

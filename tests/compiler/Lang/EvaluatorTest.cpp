@@ -412,8 +412,8 @@ TEST(Evaluator, Classes) {
 }
 
 TEST(Evaluator, UnknownPoisonsOnlyWhatUsesIt) {
-  llvm::StringRef text = "import torch\n"
-                         "HAS = torch.cuda.is_available()\n"
+  llvm::StringRef text = "import absent\n"
+                         "HAS = absent.cuda.is_available()\n"
                          "n = 4\n"
                          "both = [HAS, n]\n"
                          "if HAS:\n  x = 1\n  y = 5\nelse:\n  x = 2\n  y = 5\n"
@@ -425,34 +425,56 @@ TEST(Evaluator, UnknownPoisonsOnlyWhatUsesIt) {
                          "bad = 1 / 0\n"
                          "after = n + 1\n"
                          "a = b = undefined_thing\n"
-                         "for i in torch.things():\n  z = 3\n";
-  std::string torch =
-      "unknown: module 'torch' was not found (a folder to look in is given "
+                         "for i in absent.things():\n  z = 3\n";
+  std::string absent =
+      "unknown: module 'absent' was not found (a folder to look in is given "
       "with -I)";
-  check({{"HAS", torch.c_str()},
+  check({{"HAS", absent.c_str()},
          {"both[1], len(both)", "(4, 2)"},
          {"HAS and False, HAS or True", "(False, True)"},
-         {"HAS + 1", torch.c_str()},
-         {"torch.float16", torch.c_str()},
-         {"f(HAS)", torch.c_str()},
-         {"[1 for _ in range(HAS)]", torch.c_str()},
+         {"HAS + 1", absent.c_str()},
+         {"absent.float16", absent.c_str()},
+         {"f(HAS)", absent.c_str()},
+         {"[1 for _ in range(HAS)]", absent.c_str()},
          {"1 if HAS else 1", "1"},
-         {"1 if HAS else 2", torch.c_str()},
+         {"1 if HAS else 2", absent.c_str()},
          {"x", ("unknown: it depends on a condition that is not known: " +
-                torch.substr(9))
+                absent.substr(9))
                    .c_str()},
          {"y", "5"},
          {"only", ("unknown: it depends on a condition that is not known: " +
-                   torch.substr(9))
+                   absent.substr(9))
                       .c_str()},
          {"lst[0]", ("unknown: it depends on a condition that is not known: " +
-                     torch.substr(9))
+                     absent.substr(9))
                         .c_str()},
          {"bad", "unknown: ZeroDivisionError: division by zero"},
          {"after", "5"},
          {"b", "unknown: NameError: name 'undefined_thing' is not defined"},
          {"z", "3"}},
         text);
+}
+
+TEST(Evaluator, TorchIsThereOnTheHost) {
+  check({{"HAS", "True"},
+         {"torch.cuda.is_available()",
+          "unknown: 'torch.cuda' exists only when the program runs"},
+         {"torch.iinfo(torch.int32).max, torch.iinfo(torch.int8).min, "
+          "torch.iinfo(torch.uint8).max",
+          "(2147483647, -128, 255)"},
+         {"torch.finfo(torch.float16).max, torch.finfo(torch.float32).max, "
+          "torch.finfo(torch.bfloat16).min, torch.finfo(torch.float32).eps",
+          "(65504.0, 3.4028234663852886e+38, -3.3895313892515355e+38, "
+          "1.1920928955078125e-07)"},
+         {"torch.finfo(torch.float8_e4m3fn).max, "
+          "torch.finfo(torch.float8_e5m2).max, torch.finfo(torch.float64).tiny",
+          "(448.0, 57344.0, 2.2250738585072014e-308)"},
+         {"F.silu", "unknown: 'torch.nn.functional.silu' exists only when the "
+                    "program runs"},
+         {"m.pi > 3", "True"}},
+        "try:\n  import torch\n  HAS = True\nexcept ImportError:\n  HAS = "
+        "False\nimport torch.nn.functional as F\nimport importlib\n"
+        "m = importlib.import_module('math')\n");
 }
 
 TEST(Evaluator, TryImport) {

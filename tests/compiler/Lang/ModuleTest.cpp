@@ -122,13 +122,13 @@ TEST(Modules, UnusedImportsAreNotRead) {
 TEST(Modules, Bindings) {
   TempFolder folder;
   folder.write("ops.py",
-               "import torch\nif torch.fast():\n  from tl2 import exp\n"
+               "import absent\nif absent.fast():\n  from tl2 import exp\n"
                "else:\n  exp = None\n");
   std::string main = folder.write(
-      "main.py", "import torch\nimport triton.language as tl\nimport ops\n"
-                 "from ops import exp\nFLAG = torch.flag()\nN = 1\nM = N + 1\n"
+      "main.py", "import absent\nimport triton.language as tl\nimport ops\n"
+                 "from ops import exp\nFLAG = absent.flag()\nN = 1\nM = N + 1\n"
                  "if FLAG:\n  mode = 'on'\nelse:\n  mode = 'off'\n"
-                 "late = torch.x\ndouble = lambda x: 2 * x\n");
+                 "late = absent.x\ndouble = lambda x: 2 * x\n");
   FrontendOptions options;
   options.bindings = {{"exp", "tl.math.exp2"},
                       {"FLAG", "True"},
