@@ -138,6 +138,16 @@ def normal(text):
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
+def with_sizes(text, folder):
+    """`<size of F>` and `<size of F - N>` in an expectation stand for a file's bytes: those of a pack follow the code
+    that is in it."""
+
+    def size(match):
+        return str((folder / match.group(1)).stat().st_size - int(match.group(2) or 0))
+
+    return re.sub(r"<size of (\S+?)(?: - (\d+))?>", size, text)
+
+
 def write_expectation(path, updates):
     """Replaces or adds the `says` sections of cases, from the last to the first."""
     lines = path.read_text().splitlines()
@@ -173,7 +183,7 @@ def run_file(path, runner, options):
             shutil.copytree(setup, folder)
             status, output, crash = runner.run(case, folder)
             says = case.section("says")
-            expected = (int(says.words[0]), normal(says.text)) if says else None
+            expected = (int(says.words[0]), with_sizes(normal(says.text), folder)) if says else None
             if crash:
                 failed += 1
                 print(f"FAILED {path.name}:{case.line}: {case.name}: {crash}\n{output[-3000:]}")

@@ -171,9 +171,9 @@ void NestEmitter::chooseLanes() {
     if (sink.kind == Sink::Kind::Materialize && sink.buffer->panel &&
         stripDim + 1 == shape.size())
       fastLanes = std::min(fastLanes, sink.buffer->panel);
-  edgeLanes =
-      std::min(fastLanes, laneByLane ? std::max<int64_t>(registerLanes / 2, 1)
-                                     : registerLanes);
+  // Both together leave no registers: the few lanes of an edge go singly.
+  int64_t share = !laneByLane ? 1 : heavy ? 4 : 2;
+  edgeLanes = std::min(fastLanes, std::max<int64_t>(registerLanes / share, 1));
 }
 
 //===----------------------------------------------------------------------===//

@@ -558,14 +558,19 @@ bool Planner::keepRepeated() {
     // The ways in which points change from the sinks down to a value: one hash
     // per way, more than kMostPoints of them are not told apart.
     llvm::DenseMap<Value, llvm::SmallSet<size_t, 8>> ways;
+    // What the nest itself makes a buffer of is evaluated here all the same.
+    llvm::DenseSet<Value> roots;
     for (const Sink &sink : item.nest->sinks)
-      for (Value v : sinkOperands(sink))
+      for (Value v : sinkOperands(sink)) {
         ways[v].insert(0);
+        if (sink.kind == Sink::Kind::Materialize)
+          roots.insert(v);
+      }
     for (Operation &op : llvm::reverse(block)) {
       llvm::SmallSet<size_t, 8> reached;
       for (auto [i, result] : llvm::enumerate(op.getResults())) {
         auto found = ways.find(result);
-        if (found == ways.end() || isKept(result))
+        if (found == ways.end() || (isKept(result) && !roots.contains(result)))
           continue;
         for (size_t way : found->second)
           reached.insert(op.getNumResults() > 1
@@ -578,7 +583,8 @@ bool Planner::keepRepeated() {
           isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, tt::ReshapeOp,
               tt::SplitOp, tt::JoinOp, tt::CatOp, tt::GatherOp>(op);
       Value result = op.getResult(0);
-      if (reached.size() > kMostPoints && !moves && op.getNumOperands() > 1) {
+      if (reached.size() > kMostPoints && !moves && op.getNumOperands() > 1 &&
+          !isKept(result)) {
         keepFirst(result, plan.items.size());
         return true;
       }
