@@ -349,6 +349,10 @@ bool Compiler::compile(const KernelIR &ir, const std::string &targetName,
   const TargetInfo *target = impl->target(targetName);
   if (!target)
     return false;
+  if (target->family != TargetFamily::CPU) {
+    impl->error("code generation for '" + targetName + "' is not built yet");
+    return false;
+  }
   const auto &kernel = static_cast<const KernelIRImpl &>(ir);
   MessageHandler handler(impl->context.get(), impl->sink);
   OwningOpRef<ModuleOp> module = impl->timed(
@@ -392,6 +396,10 @@ bool Compiler::emit(const KernelIR &ir, const std::string &targetName,
   if (kind == EmitKind::TGPU && target->family == TargetFamily::CPU) {
     impl->error("tgpu is the IR of GPU targets; '" + targetName +
                 "' is a CPU: emit tt, llvm, asm or obj");
+    return false;
+  }
+  if (target->family != TargetFamily::CPU) {
+    impl->error("code generation for '" + targetName + "' is not built yet");
     return false;
   }
   const auto &kernel = static_cast<const KernelIRImpl &>(ir);

@@ -200,13 +200,21 @@ Type TileType::parse(AsmParser &parser) {
       parser.parseDimensionList(shape, /*allowDynamic=*/false) ||
       parser.parseType(element) || parser.parseComma() ||
       parser.parseKeyword("offset") || parser.parseEqual() ||
-      parseBases(parser, bases[0]) || parser.parseGreater())
+      parseBases(parser, bases[0]))
+    return {};
+  int64_t buffers = 1;
+  if (succeeded(parser.parseOptionalComma()) &&
+      (parser.parseKeyword("buffers") || parser.parseEqual() ||
+       parser.parseInteger(buffers)))
+    return {};
+  if (parser.parseGreater())
     return {};
   auto layout = makeLayout(parser, loc, {"offset"}, bases, shape);
   if (!layout)
     return {};
   return TileType::getChecked([&] { return parser.emitError(loc); },
-                              parser.getContext(), shape, element, *layout);
+                              parser.getContext(), shape, element, *layout,
+                              buffers);
 }
 
 void TileType::print(AsmPrinter &printer) const {
@@ -215,12 +223,29 @@ void TileType::print(AsmPrinter &printer) const {
     printer << size << 'x';
   printer << getElementType() << ", offset = ";
   printBases(printer, getLinear(), "offset");
+  if (getBuffers() != 1)
+    printer << ", buffers = " << getBuffers();
   printer << '>';
+}
+
+int64_t TileType::getTileBytes() const {
+  Type element = getElementType();
+  int64_t bits = isa<tt::PointerType>(element)
+                     ? 64
+                     : std::max<int64_t>(8, element.getIntOrFloatBitWidth());
+  return (int64_t(1) << getLinear().totalInBits()) * bits / 8;
+}
+
+TileType TileType::withBuffers(int64_t buffers) const {
+  return TileType::get(getContext(), getShape(), getElementType(), getLinear(),
+                       buffers);
 }
 
 LogicalResult TileType::verify(function_ref<InFlightDiagnostic()> emitError,
                                ArrayRef<int64_t> shape, Type element,
-                               LinearLayout layout) {
+                               LinearLayout layout, int64_t buffers) {
+  if (buffers < 1)
+    return emitError() << "a ring has at least one tile, found " << buffers;
   if (!element.isIntOrFloat() && !isa<tt::PointerType>(element))
     return emitError() << "a tile holds numbers or pointers, found " << element;
   if (!layout.isSurjective())
@@ -285,4 +310,40 @@ LogicalResult LocalLoadOp::verify() {
 
 LogicalResult LocalStoreOp::verify() {
   return verifySame(*this, getValue().getType(), getDst().getType());
+}
+
+LogicalResult TileAtOp::verify() {
+  if (getType() != getRing().getType().withBuffers(1))
+    return emitOpError() << "picks " << getType() << " from "
+                         << getRing().getType()
+                         << "; only the number of buffers may change, to one";
+  return success();
+}
+
+LogicalResult TilePermuteOp::verify() {
+  TileType from = getSrc().getType(), to = getType();
+  ArrayRef<int32_t> order = getOrder();
+  SmallVector<int64_t> shape;
+  for (int32_t dim : order) {
+    if (dim < 0 || dim >= int64_t(from.getShape().size()))
+      return emitOpError() << "has no dimension " << dim << " in " << from;
+    shape.push_back(from.getShape()[dim]);
+  }
+  if (ArrayRef<int64_t>(shape) != to.getShape() ||
+      from.getElementType() != to.getElementType() ||
+      from.getBuffers() != to.getBuffers())
+    return emitOpError() << "does not turn " << from << " into " << to;
+  return success();
+}
+
+int32_t nereid::tgpu::numWarps(Operation *op) {
+  for (Operation *child = op; Operation *parent = child->getParentOp();
+       child = parent) {
+    if (auto groups = dyn_cast<WarpSpecializeOp>(parent))
+      return groups.getWarps()[child->getParentRegion()->getRegionNumber()];
+    if (auto warps = parent->getAttrOfType<IntegerAttr>(kNumWarpsAttr))
+      return int32_t(warps.getInt());
+  }
+  auto own = op->getAttrOfType<IntegerAttr>(kNumWarpsAttr);
+  return own ? int32_t(own.getInt()) : 4;
 }

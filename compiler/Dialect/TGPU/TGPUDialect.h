@@ -14,12 +14,21 @@
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+
+namespace nereid::tgpu {
+/// What barriers and copies order.
+struct SharedMemory : mlir::SideEffects::Resource::Base<SharedMemory> {
+  llvm::StringRef getName() final { return "tgpu.shared"; }
+};
+} // namespace nereid::tgpu
 
 #include "compiler/Dialect/TGPU/TGPUDialect.h.inc"
 
@@ -35,6 +44,20 @@
 #pragma GCC diagnostic pop
 
 namespace nereid::tgpu {
+
+/// Module attributes that `nrd-assign-layouts` sets and later passes ask for.
+inline constexpr llvm::StringLiteral kTargetAttr = "nrd.target";
+inline constexpr llvm::StringLiteral kNumWarpsAttr = "nrd.num_warps";
+inline constexpr llvm::StringLiteral kNumStagesAttr = "nrd.num_stages";
+/// Byte offset in shared memory: of a `local_alloc` or `barrier_alloc`, and of
+/// the scratch that an operation needs while it runs. Set by
+/// `nrd-allocate-shared`.
+inline constexpr llvm::StringLiteral kSharedOffsetAttr = "nrd.shared_offset";
+/// Bytes of shared memory of the whole kernel, on the module.
+inline constexpr llvm::StringLiteral kSharedBytesAttr = "nrd.shared_bytes";
+
+/// Warps of the block, or of the warp_specialize partition `op` stands in.
+int32_t numWarps(mlir::Operation *op);
 
 /// The layout of a tensor type; null for a scalar or a type without one.
 LayoutAttr getLayout(mlir::Type type);

@@ -6,6 +6,7 @@
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/TensorEncoding.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def TGPU_Dialect : Dialect {
@@ -71,13 +72,51 @@ def TGPU_TileType : TypeDef<TGPU_Dialect, "Tile"> {
 
     ```mlir
     !tgpu.tile<64x64xf16, offset = [[0, 1], [0, 2], ...]>
+    !tgpu.tile<64x64xf16, offset = [[0, 1], [0, 2], ...], buffers = 3>
     ```
+
+    With `buffers` it is a ring of that many such tiles, one after the other;
+    `tgpu.tile_at` picks one. The number need not be a power of two.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
                         "::mlir::Type":$elementType,
-                        "::nereid::LinearLayout":$linear);
+                        "::nereid::LinearLayout":$linear,
+                        DefaultValuedParameter<"int64_t", "1">:$buffers);
+  let extraClassDeclaration = [{
+    /// Bytes of one tile, and of all of them.
+    int64_t getTileBytes() const;
+    int64_t getBytes() const { return getTileBytes() * getBuffers(); }
+    /// The type of one tile of the ring.
+    TileType withBuffers(int64_t buffers) const;
+  }];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
+}
+
+def TGPU_BarriersType : TypeDef<TGPU_Dialect, "Barriers"> {
+  let mnemonic = "barriers";
+  let summary = "Memory barriers (mbarrier) in shared memory";
+  let description = [{
+    `count` barriers of 8 bytes, one after the other. Each completes a phase
+    when its arrivals and its announced bytes have come; waiting takes the
+    parity of the phase, 0 for the first.
+
+    ```mlir
+    !tgpu.barriers<3>
+    ```
+  }];
+  let parameters = (ins "int64_t":$count);
+  let assemblyFormat = "`<` $count `>`";
+}
+
+def TGPU_TensorMapType : TypeDef<TGPU_Dialect, "TensorMap"> {
+  let mnemonic = "tensor_map";
+  let summary = "A tensor map: an array as the copy engine (TMA) sees it";
+  let description = [{
+    128 bytes that describe an array in global memory and the box that one copy
+    moves. It is a kernel argument that the host encodes (a recipe in the pack),
+    or made by `tgpu.tensor_map_create` in global scratch.
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -141,6 +180,224 @@ def TGPU_LocalStoreOp : TGPU_Op<"local_store", [MemoryEffects<[MemWrite]>]> {
     $value `,` $dst attr-dict `:` type($value) `,` type($dst)
   }];
   let hasVerifier = 1;
+}
+
+//===-- Views of tiles ----------------------------------------------------===//
+
+def TGPU_TileAtOp : TGPU_Op<"tile_at", [Pure]> {
+  let summary = "One tile of a ring";
+  let arguments = (ins TGPU_TileType:$ring, I32:$index);
+  let results = (outs TGPU_TileType:$result);
+  let assemblyFormat = [{
+    $ring `[` $index `]` attr-dict `:` type($ring) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def TGPU_TilePermuteOp : TGPU_Op<"tile_permute", [Pure]> {
+  let summary = "The same memory with its dimensions in another order";
+  let description = [{
+    Result dimension i is source dimension `order[i]`, as `tt.trans` has it. The
+    result type is the source's with its layout permuted.
+  }];
+  let arguments = (ins TGPU_TileType:$src, DenseI32ArrayAttr:$order);
+  let results = (outs TGPU_TileType:$result);
+  let assemblyFormat = "$src attr-dict `:` type($src) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===-- Ordering ----------------------------------------------------------===//
+
+def TGPU_Memory : Resource<"::nereid::tgpu::SharedMemory">;
+class TGPU_SyncOp<string mnemonic, list<Trait> traits = []>
+    : TGPU_Op<mnemonic, !listconcat(traits, [
+        MemoryEffects<[MemRead<TGPU_Memory>, MemWrite<TGPU_Memory>,
+                       MemRead, MemWrite]>])>;
+
+def TGPU_SyncThreadsOp : TGPU_SyncOp<"sync_threads"> {
+  let summary = "All threads of the block, or of the partition, wait for each "
+                "other";
+  let assemblyFormat = "attr-dict";
+}
+
+def TGPU_ProxyFenceOp : TGPU_SyncOp<"proxy_fence"> {
+  let summary = "Makes ordinary writes to shared memory visible to the copy "
+                "engine and to wgmma";
+  let assemblyFormat = "attr-dict";
+}
+
+def TGPU_BarrierAllocOp : TGPU_Op<"barrier_alloc", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "New memory barriers, initialised for `arrivals` each";
+  let arguments = (ins I32Attr:$arrivals);
+  let results = (outs TGPU_BarriersType:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def TGPU_BarrierWaitOp : TGPU_SyncOp<"barrier_wait"> {
+  let summary = "Waits until the phase of the given parity is complete";
+  let arguments = (ins TGPU_BarriersType:$barriers, I32:$index, I32:$parity,
+                       Optional<I1>:$pred);
+  let assemblyFormat = [{
+    $barriers `[` $index `]` `,` $parity (`if` $pred^)? attr-dict
+    `:` type($barriers)
+  }];
+}
+
+def TGPU_BarrierArriveOp : TGPU_SyncOp<"barrier_arrive"> {
+  let summary = "One thread of the partition arrives";
+  let description = [{
+    The lowering first lets the partition's threads meet where more than one
+    warp may still read what the arrival releases.
+  }];
+  let arguments = (ins TGPU_BarriersType:$barriers, I32:$index,
+                       Optional<I1>:$pred);
+  let assemblyFormat = [{
+    $barriers `[` $index `]` (`if` $pred^)? attr-dict `:` type($barriers)
+  }];
+}
+
+def TGPU_BarrierExpectOp : TGPU_SyncOp<"barrier_expect"> {
+  let summary = "One thread arrives and announces bytes that copies will bring";
+  let arguments = (ins TGPU_BarriersType:$barriers, I32:$index, I32Attr:$bytes,
+                       Optional<I1>:$pred);
+  let assemblyFormat = [{
+    $barriers `[` $index `]` `,` $bytes (`if` $pred^)? attr-dict
+    `:` type($barriers)
+  }];
+}
+
+//===-- Copies by threads (cp.async) --------------------------------------===//
+
+def TGPU_AsyncCopyOp : TGPU_SyncOp<"async_copy", [AttrSizedOperandSegments]> {
+  let summary = "Starts copying through pointers into a tile";
+  let description = [{
+    Each thread copies what the layout of `ptr` gives it; where the mask is
+    false zeros are written. `other`, where present, is a tensor whose masked
+    lanes are stored by ordinary stores after the copy's slot (only zero is
+    copied asynchronously).
+  }];
+  let arguments = (ins AnyRankedTensor:$ptr, TGPU_TileType:$dst,
+                       Optional<AnyRankedTensor>:$mask,
+                       Optional<AnyRankedTensor>:$other,
+                       I32Attr:$cache, I32Attr:$evict);
+  let assemblyFormat = [{
+    $ptr `,` $dst (`mask` $mask^ `:` type($mask))? (`other` $other^ `:` type($other))?
+    attr-dict `:` type($ptr) `,` type($dst)
+  }];
+}
+
+def TGPU_AsyncCommitOp : TGPU_SyncOp<"async_commit"> {
+  let summary = "Closes a group of copies";
+  let assemblyFormat = "attr-dict";
+}
+
+def TGPU_AsyncWaitOp : TGPU_SyncOp<"async_wait"> {
+  let summary = "Waits until at most `pending` groups of this thread are open";
+  let arguments = (ins I32Attr:$pending);
+  let assemblyFormat = "$pending attr-dict";
+}
+
+//===-- Copies by the copy engine (TMA) -----------------------------------===//
+
+def TGPU_TensorMapCreateOp : TGPU_SyncOp<"tensor_map_create", [AttrSizedOperandSegments]> {
+  let summary = "Writes a tensor map into the program's global scratch";
+  let description = [{
+    `shape` (i32) and `strides` (i64, elements) are those of the array, outermost
+    dimension first; the box is `box` and the swizzle 0, 32, 64 or 128 bytes.
+  }];
+  let arguments = (ins AnyType:$base, Variadic<I32>:$shape,
+                       Variadic<I64>:$strides, DenseI32ArrayAttr:$box,
+                       I32Attr:$swizzle, TypeAttr:$elementType,
+                       BoolAttr:$nanFill);
+  let results = (outs TGPU_TensorMapType:$result);
+  let assemblyFormat = [{
+    $base `shape` $shape `strides` $strides attr-dict `:` type($base)
+  }];
+  let hasVerifier = 0;
+}
+def TGPU_TMALoadOp : TGPU_SyncOp<"tma_load", [AttrSizedOperandSegments]> {
+  let summary = "Starts copying a box into a tile; a barrier counts its bytes";
+  let arguments = (ins TGPU_TensorMapType:$map, Variadic<I32>:$coordinates,
+                       TGPU_TileType:$dst, TGPU_BarriersType:$barriers,
+                       I32:$index, Optional<I1>:$pred);
+  let assemblyFormat = [{
+    $map `[` $coordinates `]` `,` $dst `,` $barriers `[` $index `]`
+    (`if` $pred^)? attr-dict `:` type($dst) `,` type($barriers)
+  }];
+}
+
+def TGPU_TMAStoreOp : TGPU_SyncOp<"tma_store"> {
+  let summary = "Starts copying a tile to a box and closes the group";
+  let description = [{
+    `reduce` is empty for a plain store, or add, min, max, and, or, xor, inc,
+    dec.
+  }];
+  let arguments = (ins TGPU_TensorMapType:$map, Variadic<I32>:$coordinates,
+                       TGPU_TileType:$src, DefaultValuedAttr<StrAttr, "\"\"">:$reduce);
+  let assemblyFormat = [{
+    $map `[` $coordinates `]` `,` $src attr-dict `:` type($src)
+  }];
+}
+
+def TGPU_TMAStoreWaitOp : TGPU_SyncOp<"tma_store_wait"> {
+  let summary = "Waits until at most `pending` stores still read shared memory";
+  let arguments = (ins I32Attr:$pending);
+  let assemblyFormat = "$pending attr-dict";
+}
+
+//===-- Matrix units ------------------------------------------------------===//
+
+def TGPU_WarpgroupMMAOp : TGPU_SyncOp<"warpgroup_mma", [
+    AllTypesMatch<["acc", "result"]>]> {
+  let summary = "Starts a product on the matrix unit of a warpgroup (wgmma)";
+  let description = [{
+    `a` is a tile, or a tensor in the operand layout of wgmma; `b` is a tile. The
+    result must not be touched before a `tgpu.warpgroup_wait` gives it back. With
+    `useAcc` absent the accumulator is added to; where it is given and false the
+    product starts from zero. `maxInexact` is Triton's max_num_imprecise_acc.
+  }];
+  let arguments = (ins AnyType:$a, TGPU_TileType:$b, AnyRankedTensor:$acc,
+                       Optional<I1>:$useAcc,
+                       DefaultValuedAttr<I32Attr, "0">:$maxInexact);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $a `,` $b `,` $acc (`use` $useAcc^)? attr-dict
+    `:` type($a) `,` type($b) `,` type($acc)
+  }];
+}
+
+def TGPU_WarpgroupWaitOp : TGPU_SyncOp<"warpgroup_wait"> {
+  let summary = "Waits until at most `pending` products are open";
+  let description = [{
+    Gives the values that are complete; they are tied through the wait so that
+    nothing moves across it.
+  }];
+  let arguments = (ins Variadic<AnyType>:$values, I32Attr:$pending);
+  let results = (outs Variadic<AnyType>:$results);
+  let assemblyFormat = "$pending (`,` $values^ `:` type($values))? attr-dict (`->` type($results)^)?";
+}
+
+//===-- Warp specialisation -----------------------------------------------===//
+
+def TGPU_WarpSpecializeOp : TGPU_Op<"warp_specialize", [
+    RecursiveMemoryEffects, NoRegionArguments]> {
+  let summary = "Groups of warps that run different code at the same time";
+  let description = [{
+    Region i runs on `warps[i]` warps with `registers[i]` registers per thread;
+    the groups stand one after the other from warp 0. All meet at the end.
+    Regions may use scalars, tiles, barriers and tensor maps from outside, but
+    no tensors. Every warp of the block is in one region; the block has the sum
+    of `warps`.
+  }];
+  let arguments = (ins DenseI32ArrayAttr:$warps, DenseI32ArrayAttr:$registers);
+  let regions = (region VariadicRegion<SizedRegion<1>>:$partitions);
+  let assemblyFormat = "attr-dict-with-keyword $partitions";
+}
+
+def TGPU_YieldOp : TGPU_Op<"yield", [Pure, ReturnLike, Terminator,
+    HasParent<"WarpSpecializeOp">]> {
+  let summary = "Ends a partition";
+  let assemblyFormat = "attr-dict";
 }
 
 #endif // NEREID_COMPILER_DIALECT_TGPU_TGPUDIALECT_TD

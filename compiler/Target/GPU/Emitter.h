@@ -1,0 +1,168 @@
+//===- Emitter.h - From tiles in layouts to one thread's code --*- C++ -*-===//
+//
+// The lowering that all GPU targets share. It walks a kernel in `tgpu` (tt,
+// arith, math and scf on tensors with layouts) once, and writes the code of one
+// thread: every tensor becomes as many scalars as its layout has registers,
+// every `scf.for` that carries tensors one that carries those scalars. The
+// result is scalar scf, arith, math and llvm; no dialect conversion framework
+// is involved, which is what keeps compile time low.
+//
+// One function emits one kind of op. It is found by the op's name in a table
+// that this folder fills for what all targets share, and a target for what only
+// it has (matrix units, asynchronous copies). Machine questions (how to
+// shuffle, load, wait) go to TargetHooks.
+//
+// Scalars of a tile: integers, i1 and floats are themselves, fp8 is i8, a
+// pointer is !llvm.ptr<1>. A tile's scalars are in the order of its layout's
+// register number. Shared memory is !llvm.ptr<3>, a tile or barriers are its
+// address, a tensor map is a generic !llvm.ptr.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NEREID_COMPILER_TARGET_GPU_EMITTER_H
+#define NEREID_COMPILER_TARGET_GPU_EMITTER_H
+
+#include "compiler/Dialect/TGPU/Layouts.h"
+#include "compiler/Dialect/TGPU/TGPUDialect.h"
+#include "compiler/Target/GPU/TargetHooks.h"
+#include "compiler/Target/Target.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace nereid::gpu {
+
+class Emitter;
+using Registers = llvm::SmallVector<mlir::Value>;
+using EmitFn = mlir::LogicalResult (*)(Emitter &, mlir::Operation *);
+/// Op name ("tt.load") to the function that emits it.
+using EmitTable = llvm::StringMap<EmitFn>;
+
+// What each file of this folder adds to the table.
+void addControlFlow(EmitTable &table); ///< Control.cpp: scf, func, calls
+void addElementwise(EmitTable &table); ///< Elementwise.cpp
+void addShapes(EmitTable &table);      ///< Shapes.cpp: splat, reshape, join ...
+void addMemory(EmitTable &table);      ///< Memory.cpp: load, store, atomics
+void addShared(EmitTable &table);      ///< Shared.cpp: convert_layout, local_*
+void addReductions(EmitTable &table);  ///< Reductions.cpp: reduce, scan ...
+void addGathers(EmitTable &table);     ///< Gathers.cpp: gather, histogram, cat
+void addDebug(EmitTable &table);       ///< Debug.cpp: print, assert
+void addDots(EmitTable &table);        ///< Dots.cpp: tt.dot without matrix unit
+
+class Emitter {
+public:
+  Emitter(const TargetInfo &target, TargetHooks &hooks, const EmitTable &table,
+          mlir::OpBuilder &builder)
+      : target(target), hooks(hooks), builder(builder), table(table) {}
+
+  const TargetInfo &target;
+  TargetHooks &hooks;
+  mlir::OpBuilder &builder; ///< at the end of what was written so far
+
+  //===-- Values ---------------------------------------------------------===//
+
+  /// The scalars of a value of the kernel; one for a scalar, tile or barrier.
+  llvm::ArrayRef<mlir::Value> get(mlir::Value value) const;
+  mlir::Value getScalar(mlir::Value value) const;
+  void set(mlir::Value value, Registers registers);
+  /// The type of each scalar of a value of this type, and how many there are.
+  mlir::Type scalarType(mlir::Type type) const;
+  int64_t count(mlir::Type type) const;
+
+  //===-- Emission -------------------------------------------------------===//
+
+  /// Emits an op through the table. An op that no row serves is an error at its
+  /// source location that names the op and the target.
+  mlir::LogicalResult emit(mlir::Operation *op);
+  /// Emits the ops of a block but its terminator.
+  mlir::LogicalResult emitBody(mlir::Block &block);
+  /// A copy of a region of scalars (reduce, scan, map_elementwise) on these
+  /// arguments; gives what its terminator yields.
+  mlir::FailureOr<Registers> inlineRegion(mlir::Region &region,
+                                          mlir::ValueRange arguments);
+
+  //===-- Places ---------------------------------------------------------===//
+
+  /// This thread's lane, and its warp counted within its partition; i32.
+  mlir::Value lane();
+  mlir::Value warp();
+  mlir::Value thread(); ///< warp * lanes + lane, within the partition
+  int32_t warps() const { return numWarpsHere; }
+  int32_t threads() const { return numWarpsHere * int32_t(target.warpSize); }
+
+  /// Runs `fn` as the code of a partition: `warps` warps that start at
+  /// `firstWarp` of the block; barriers inside use the named barrier `id`.
+  mlir::LogicalResult inPartition(int32_t warps, int32_t firstWarp, int id,
+                                  llvm::function_ref<mlir::LogicalResult()> fn);
+
+  /// The element that each register of this thread holds: [register][dim], i32.
+  /// What does not depend on the register is computed once.
+  llvm::SmallVector<llvm::SmallVector<mlir::Value, 4>>
+  elements(mlir::Location loc, const LinearLayout &layout);
+  /// `map` applied to (lane, warp) with the register part left out: one i32 per
+  /// output dimension.
+  llvm::SmallVector<mlir::Value, 4> threadPart(mlir::Location loc,
+                                               const LinearLayout &map);
+
+  /// True in one of the threads that hold copies of the same element of
+  /// `layout`; null when no two threads do. Guards stores and atomics.
+  mlir::Value holdsFirstCopy(mlir::Location loc, const LinearLayout &layout);
+
+  //===-- Shared memory --------------------------------------------------===//
+
+  /// Start of shared memory plus a constant; !llvm.ptr<3>.
+  mlir::Value sharedAddress(mlir::Location loc, int64_t byteOffset);
+  /// The scratch that `nrd-allocate-shared` gave an op.
+  mlir::Value scratch(mlir::Operation *op);
+  /// All threads of this partition wait for each other.
+  void syncThreads(mlir::Location loc);
+
+  //===-- Short hands ----------------------------------------------------===//
+
+  mlir::Value i32(mlir::Location loc, int64_t value);
+  mlir::Value i64(mlir::Location loc, int64_t value);
+  mlir::Value i1(mlir::Location loc, bool value);
+  mlir::Value zero(mlir::Location loc, mlir::Type scalar);
+  /// `pointer` + `bytes` (a constant).
+  mlir::Value offset(mlir::Location loc, mlir::Value pointer, int64_t bytes);
+
+  /// Launch facts found on the way.
+  int64_t globalScratchBytes = 0; ///< per program
+
+private:
+  friend mlir::LogicalResult emitKernel(mlir::ModuleOp, const TargetInfo &,
+                                        TargetHooks &, struct KernelFacts &);
+  const EmitTable &table;
+  llvm::DenseMap<mlir::Value, Registers> values;
+  int32_t numWarpsHere = 4, firstWarpHere = 0;
+  int partitionId = 0;
+  /// Lane and warp, computed once per function or partition.
+  mlir::Value laneHere, warpHere;
+  mlir::Value globalScratch; ///< the kernel's hidden scratch argument, or null
+};
+
+/// What a launch must know of one emitted kernel.
+struct KernelFacts {
+  std::string symbol;
+  int32_t numThreads = 0;
+  int64_t sharedBytes = 0;
+  int64_t globalScratchBytes = 0; ///< per program
+  int64_t paramSize = 0;
+  std::vector<ParamField> fields;
+};
+
+/// Replaces the module's one public `tt.func`, in tgpu with shared memory
+/// allocated, by an `llvm.func` whose body is scalar scf, arith, math and llvm.
+/// Argument attributes are those of the CPU back end (`nrd.slot`, `nrd.field`,
+/// `nrd.index`); parameters lie in argument order, each naturally aligned.
+mlir::LogicalResult emitKernel(mlir::ModuleOp module, const TargetInfo &target,
+                               TargetHooks &hooks, KernelFacts &facts);
+
+/// Bytes of shared memory an op needs while it runs, beyond its tiles: what
+/// `nrd-allocate-shared` asks. Kept beside the code that uses it.
+int64_t scratchBytes(mlir::Operation *op, const TargetInfo &target);
+
+} // namespace nereid::gpu
+
+#endif // NEREID_COMPILER_TARGET_GPU_EMITTER_H
