@@ -10,6 +10,8 @@ if(NEREID_SANITIZE)
   target_compile_options(nereid_own_code INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(nereid_own_code INTERFACE -fsanitize=address,undefined)
+  target_sources(nereid_own_code INTERFACE
+    $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${PROJECT_SOURCE_DIR}/cmake/SanitizerOptions.cpp>)
 endif()
 
 # Compiler code follows LLVM: no exceptions, no RTTI. LLVM's and MLIR's headers

@@ -8,7 +8,7 @@ build_packages=(cmake ninja-build g++ clang-22 lld-22 llvm-22-dev llvm-22-tools
   libmlir-22-dev mlir-22-tools liblld-22-dev libomp-22-dev libflatbuffers-dev
   flatbuffers-compiler libzstd-dev libxxhash-dev libsodium-dev
   libtomlplusplus-dev libcli11-dev pkg-config)
-test_packages=(libgtest-dev python3 python3-numpy python3-pip libopenblas-dev)
+test_packages=(libclang-rt-22-dev libgtest-dev python3 python3-numpy python3-pip libopenblas-dev)
 
 install_packages=yes
 jobs=$(nproc)
