@@ -336,6 +336,31 @@ LogicalResult TilePermuteOp::verify() {
   return success();
 }
 
+/// A block has one coordinate per dimension, as a tensor map has.
+static LogicalResult verifyBlock(Operation *op, Type block,
+                                 OperandRange coordinates) {
+  int64_t rank = cast<RankedTensorType>(block).getRank();
+  if (rank < 1 || rank > 5)
+    return op->emitOpError()
+           << "moves a block of rank " << rank << "; a tensor map has 1 to 5";
+  if (int64_t(coordinates.size()) != rank)
+    return op->emitOpError() << "has " << coordinates.size()
+                             << " coordinates for a block of rank " << rank;
+  return success();
+}
+
+LogicalResult MapLoadOp::verify() {
+  return verifyBlock(*this, getType(), getCoordinates());
+}
+
+LogicalResult MapStoreOp::verify() {
+  if (!llvm::is_contained(
+          {"", "add", "min", "max", "and", "or", "xor", "inc", "dec"},
+          getReduce()))
+    return emitOpError() << "knows no reduction '" << getReduce() << "'";
+  return verifyBlock(*this, getValue().getType(), getCoordinates());
+}
+
 int32_t nereid::tgpu::numWarps(Operation *op) {
   for (Operation *child = op; Operation *parent = child->getParentOp();
        child = parent) {

@@ -28,6 +28,10 @@ namespace nereid::tgpu {
 struct SharedMemory : mlir::SideEffects::Resource::Base<SharedMemory> {
   llvm::StringRef getName() final { return "tgpu.shared"; }
 };
+/// What `tgpu.variable` holds: nothing that another thread sees.
+struct PrivateVariables : mlir::SideEffects::Resource::Base<PrivateVariables> {
+  llvm::StringRef getName() final { return "tgpu.variables"; }
+};
 } // namespace nereid::tgpu
 
 #include "compiler/Dialect/TGPU/TGPUDialect.h.inc"

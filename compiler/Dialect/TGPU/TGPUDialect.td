@@ -119,6 +119,11 @@ def TGPU_TensorMapType : TypeDef<TGPU_Dialect, "TensorMap"> {
   }];
 }
 
+def TGPU_VariableType : TypeDef<TGPU_Dialect, "Variable"> {
+  let mnemonic = "variable";
+  let summary = "A 32-bit integer of each thread's own that can be changed";
+}
+
 //===----------------------------------------------------------------------===//
 // Operations
 //===----------------------------------------------------------------------===//
@@ -233,6 +238,15 @@ def TGPU_BarrierAllocOp : TGPU_Op<"barrier_alloc", [MemoryEffects<[MemAlloc]>]> 
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
+def TGPU_BarrierFreeOp : TGPU_SyncOp<"barrier_free"> {
+  let summary = "Ends the use of barriers, so that their memory may serve again";
+  let description = [{
+    No thread may still wait for them.
+  }];
+  let arguments = (ins TGPU_BarriersType:$barriers);
+  let assemblyFormat = "$barriers attr-dict `:` type($barriers)";
+}
+
 def TGPU_BarrierWaitOp : TGPU_SyncOp<"barrier_wait"> {
   let summary = "Waits until the phase of the given parity is complete";
   let arguments = (ins TGPU_BarriersType:$barriers, I32:$index, I32:$parity,
@@ -315,6 +329,43 @@ def TGPU_TensorMapCreateOp : TGPU_SyncOp<"tensor_map_create", [AttrSizedOperandS
   }];
   let hasVerifier = 0;
 }
+def TGPU_MapLoadOp : TGPU_Op<"map_load", [
+    MemoryEffects<[MemRead]>]> {
+  let summary = "The block of an array at an offset, read by the copy engine";
+  let description = [{
+    What a descriptor load is until loops are pipelined: the block at
+    `coordinates` of the array that the map describes, in registers. Elements
+    outside the array are the map's fill. The copy goes through a tile in shared
+    memory of type `copyTile` (Layouts.h), so any layout of the result will do.
+
+    ```mlir
+    %x = tgpu.map_load %map[%i, %j] : tensor<128x64xf16, #l>
+    ```
+  }];
+  let arguments = (ins TGPU_TensorMapType:$map, Variadic<I32>:$coordinates);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $map `[` $coordinates `]` attr-dict `:` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def TGPU_MapStoreOp : TGPU_Op<"map_store", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Writes a block of an array, or combines it into the array";
+  let description = [{
+    The counterpart of `tgpu.map_load`; elements outside the array are dropped.
+    `reduce` is empty for a plain store, or as in `tgpu.tma_store`.
+  }];
+  let arguments = (ins TGPU_TensorMapType:$map, Variadic<I32>:$coordinates,
+                       AnyRankedTensor:$value,
+                       DefaultValuedAttr<StrAttr, "\"\"">:$reduce);
+  let assemblyFormat = [{
+    $map `[` $coordinates `]` `,` $value attr-dict `:` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
 def TGPU_TMALoadOp : TGPU_SyncOp<"tma_load", [AttrSizedOperandSegments]> {
   let summary = "Starts copying a box into a tile; a barrier counts its bytes";
   let arguments = (ins TGPU_TensorMapType:$map, Variadic<I32>:$coordinates,
@@ -375,6 +426,43 @@ def TGPU_WarpgroupWaitOp : TGPU_SyncOp<"warpgroup_wait"> {
   let arguments = (ins Variadic<AnyType>:$values, I32Attr:$pending);
   let results = (outs Variadic<AnyType>:$results);
   let assemblyFormat = "$pending (`,` $values^ `:` type($values))? attr-dict (`->` type($results)^)?";
+}
+
+//===-- Private variables -------------------------------------------------===//
+
+def TGPU_Variables : Resource<"::nereid::tgpu::PrivateVariables">;
+
+def TGPU_VariableOp : TGPU_Op<"variable", [
+    MemoryEffects<[MemAlloc<TGPU_Variables>, MemWrite<TGPU_Variables>]>]> {
+  let summary = "A 32-bit integer of each thread's own that can be changed";
+  let description = [{
+    Where a loop nest keeps its place in a ring: every loop and branch around a
+    copy would else carry it. The code generator turns it into registers.
+
+    ```mlir
+    %slot = tgpu.variable %c0
+    %s = tgpu.variable_get %slot
+    tgpu.variable_set %slot, %next
+    ```
+  }];
+  let arguments = (ins I32:$init);
+  let results = (outs TGPU_VariableType:$result);
+  let assemblyFormat = "$init attr-dict";
+}
+
+def TGPU_VariableGetOp : TGPU_Op<"variable_get", [
+    MemoryEffects<[MemRead<TGPU_Variables>]>]> {
+  let summary = "The value of a variable now";
+  let arguments = (ins TGPU_VariableType:$variable);
+  let results = (outs I32:$result);
+  let assemblyFormat = "$variable attr-dict";
+}
+
+def TGPU_VariableSetOp : TGPU_Op<"variable_set", [
+    MemoryEffects<[MemWrite<TGPU_Variables>]>]> {
+  let summary = "Gives a variable another value";
+  let arguments = (ins TGPU_VariableType:$variable, I32:$value);
+  let assemblyFormat = "$variable `,` $value attr-dict";
 }
 
 //===-- Warp specialisation -----------------------------------------------===//

@@ -72,3 +72,21 @@ tt.func @f(%x: !tgpu.tile<2xf32, offset = [[1]]>, %v: tensor<2xf32>) {
   tgpu.local_store %v, %x : tensor<2xf32>, !tgpu.tile<2xf32, offset = [[1]]>
   tt.return
 }
+
+// -----
+
+#a = #tgpu.layout<register = [[1]], lane = [], warp = [], block = [], shape = [2]>
+tt.func @coordinates(%map: !tgpu.tensor_map, %i: i32) {
+  // expected-error @+1 {{has 2 coordinates for a block of rank 1}}
+  %0 = tgpu.map_load %map[%i, %i] : tensor<2xf32, #a>
+  tt.return
+}
+
+// -----
+
+#a = #tgpu.layout<register = [[1]], lane = [], warp = [], block = [], shape = [2]>
+tt.func @reduction(%map: !tgpu.tensor_map, %i: i32, %x: tensor<2xf32, #a>) {
+  // expected-error @+1 {{knows no reduction 'mul'}}
+  tgpu.map_store %map[%i], %x {reduce = "mul"} : tensor<2xf32, #a>
+  tt.return
+}

@@ -25,3 +25,19 @@ tt.func @shared(%x: tensor<2x2xf32, #a>) {
   %2 = tgpu.local_alloc : () -> !tgpu.tile<4xi8, offset = [[1], [2]]>
   tt.return
 }
+
+// Blocks by the copy engine, and what a thread keeps for itself.
+// CHECK: tt.func @maps
+// CHECK: tgpu.map_load %{{.*}}[%{{.*}}, %{{.*}}] : tensor<2x2xf32, #[[A]]>
+// CHECK: tgpu.map_store %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}} {reduce = "add"} : tensor<2x2xf32, #[[A]]>
+// CHECK: tgpu.variable_set
+tt.func @maps(%map: !tgpu.tensor_map, %i: i32) {
+  %0 = tgpu.map_load %map[%i, %i] : tensor<2x2xf32, #a>
+  tgpu.map_store %map[%i, %i], %0 {reduce = "add"} : tensor<2x2xf32, #a>
+  %1 = tgpu.variable %i
+  %2 = tgpu.variable_get %1
+  tgpu.variable_set %1, %2
+  %3 = tgpu.barrier_alloc {arrivals = 1 : i32} : !tgpu.barriers<2>
+  tgpu.barrier_free %3 : !tgpu.barriers<2>
+  tt.return
+}
