@@ -44,4 +44,15 @@ StringRef nearestTarget(StringRef name) {
   return best;
 }
 
+bool multipliesFloat8InWarps(const TargetInfo &target) {
+  if (target.family != TargetFamily::NVPTX)
+    return false;
+  // mma.sync on e4m3 and e5m2: PTX ISA 8.4, from sm_89 on.
+  unsigned sm = 0, ptx = 0;
+  StringRef cpu = target.cpu, features = target.features;
+  return cpu.consume_front("sm_") && !cpu.consumeInteger(10, sm) && sm >= 89 &&
+         features.consume_front("+ptx") && !features.consumeInteger(10, ptx) &&
+         ptx >= 84;
+}
+
 } // namespace nereid

@@ -44,6 +44,9 @@ const TargetInfo *findTarget(llvm::StringRef name);
 /// mean"; empty when nothing is near.
 llvm::StringRef nearestTarget(llvm::StringRef name);
 
+/// Whether a warp's matrix instructions take 8-bit floats.
+bool multipliesFloat8InWarps(const TargetInfo &target);
+
 } // namespace nereid
 
 #endif // NEREID_COMPILER_TARGET_TARGET_H

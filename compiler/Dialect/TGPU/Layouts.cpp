@@ -7,6 +7,8 @@
 
 #include "compiler/Dialect/TGPU/Layouts.h"
 
+#include "compiler/Dialect/TGPU/TGPUDialect.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -150,15 +152,17 @@ LinearLayout operandTile(MatrixInstruction instruction, unsigned operand,
   int32_t outerSize = 16, kSize = 16;
   switch (instruction) {
   case MatrixInstruction::NVIDIA_m16n8: {
-    int32_t packed = 32 / int32_t(bits); // elements of one 32-bit register
+    // Elements of one 32-bit register; f64 takes a register pair each.
+    int32_t packed = bits == 64 ? 1 : 32 / int32_t(bits);
     for (int32_t k = 1; k < packed; k *= 2)
       registers.push_back({0, k});
     if (operand == 0)
       registers.push_back({8, 0});
-    registers.push_back({0, 4 * packed});
+    if (bits != 64)
+      registers.push_back({0, 4 * packed});
     lanes = {{0, packed}, {0, 2 * packed}, {1, 0}, {2, 0}, {4, 0}};
     outerSize = operand == 0 ? 16 : 8;
-    kSize = 8 * packed;
+    kSize = bits == 64 ? 4 : 8 * packed;
     break;
   }
   case MatrixInstruction::AMD_16x16x16:
@@ -180,16 +184,18 @@ LinearLayout operandTile(MatrixInstruction instruction, unsigned operand,
 
 namespace {
 
-/// A fragment repeated over warps and registers; `warps` is given per matrix
-/// dimension and 0 stands for a dimension whose warps hold copies.
+/// A fragment repeated over warps and registers. `warps` is given per
+/// dimension, with or without the batch's; those of dimension `copiesOf` of the
+/// matrix hold copies.
 LinearLayout repeatTile(const LinearLayout &tile, ArrayRef<int64_t> shape,
                         ArrayRef<int32_t> warps, int copiesOf) {
-  assert(shape.size() >= 2 && warps.size() == 2 && "a matrix, maybe batched");
+  assert(shape.size() >= 2 && warps.size() >= 2 && "a matrix, maybe batched");
   SmallVector<InDim, 4> ins(tile.inDims());
   SmallVector<OutDim, 4> outs(tile.outDims());
+  ArrayRef<int32_t> matrixWarps = warps.take_back(2);
   // The last dimension's warps are the lowest warp bits.
   for (int dim : {1, 0})
-    for (int32_t count = warps[dim]; count > 1; count /= 2) {
+    for (int32_t count = matrixWarps[dim]; count > 1; count /= 2) {
       bool copies = dim == copiesOf;
       ins[2].bases.push_back(along(2, dim, copies ? 0 : outs[dim].size));
       if (!copies)
@@ -198,13 +204,20 @@ LinearLayout repeatTile(const LinearLayout &tile, ArrayRef<int64_t> shape,
   LinearLayout matrix(std::move(ins), std::move(outs));
   matrix = fit(matrix, shape.take_back(2));
   if (shape.size() == 2)
-    return matrix;
+    return dropCopies(matrix);
   SmallVector<int64_t, 4> unit(shape);
   unit.front() = 1;
   LinearLayout batched = mapBases(matrix, unit, [](const Basis &basis) {
     return Basis{0, basis[0], basis[1]};
   });
-  return fit(batched, shape);
+  if (warps.size() == 3 && warps[0] > 1) {
+    SmallVector<InDim, 4> places(batched.inDims());
+    unit.front() = warps[0];
+    for (int32_t batch = 1; batch < warps[0]; batch *= 2)
+      places[2].bases.push_back({batch, 0, 0});
+    batched = LinearLayout(std::move(places), outsOf(unit));
+  }
+  return dropCopies(fit(batched, shape));
 }
 
 } // namespace
@@ -222,6 +235,169 @@ LinearLayout operandLayout(ArrayRef<int64_t> shape,
   // the contraction is never split.
   return repeatTile(operandTile(instruction, operand, bits), shape, warps,
                     operand == 0 ? 1 : 0);
+}
+
+std::optional<SmallVector<int32_t, 3>>
+matchAccumulator(const LinearLayout &layout, MatrixInstruction instruction) {
+  SmallVector<int64_t, 4> shape = shapeOf(layout);
+  if (shape.size() != 2 && shape.size() != 3)
+    return std::nullopt;
+  int32_t all = layout.inSize("warp");
+  for (int32_t batch = 1; batch <= (shape.size() == 3 ? all : 1); batch *= 2)
+    for (int32_t rows = all / batch; rows >= 1; rows /= 2) {
+      SmallVector<int32_t, 3> warps = {rows, all / batch / rows};
+      if (shape.size() == 3)
+        warps.insert(warps.begin(), batch);
+      if (accumulatorLayout(shape, instruction, warps) == layout)
+        return warps;
+    }
+  return std::nullopt;
+}
+
+//===-- Warpgroups --------------------------------------------------------===//
+
+namespace {
+
+/// The fragments of a warpgroup, over warps, warpgroups and registers. `n` is
+/// the size of dimension 1, over which the warpgroups along it are spread, or
+/// hold copies.
+LinearLayout spreadOverWarpgroups(const LinearLayout &tile,
+                                  ArrayRef<int64_t> shape,
+                                  ArrayRef<int32_t> groups, bool copies) {
+  SmallVector<InDim, 4> ins(tile.inDims());
+  SmallVector<OutDim, 4> outs(tile.outDims());
+  int64_t rows = outs[0].size, columns = outs[1].size;
+  for (int32_t count = 4 * groups[0]; count > 1; count /= 2, rows *= 2)
+    ins[2].bases.push_back({int32_t(rows), 0});
+  // The columns of one warpgroup are neighbours: they are in the low bits.
+  int64_t own = copies ? shape[1] : std::max<int64_t>(8, shape[1] / groups[1]);
+  walk(ins[0].bases, 2, 1, columns, own, std::numeric_limits<int32_t>::max());
+  for (int32_t count = groups[1]; count > 1; count /= 2, own *= 2)
+    ins[2].bases.push_back({0, copies ? 0 : int32_t(own)});
+  outs[0].size = int32_t(rows);
+  outs[1].size = int32_t(std::max(columns, own));
+  return dropCopies(fit(LinearLayout(std::move(ins), std::move(outs)), shape));
+}
+
+} // namespace
+
+LinearLayout wgmmaAccumulatorLayout(ArrayRef<int64_t> shape,
+                                    ArrayRef<int32_t> groups) {
+  return spreadOverWarpgroups(accumulatorTile(MatrixInstruction::NVIDIA_m16n8),
+                              shape, groups, /*copies=*/false);
+}
+
+LinearLayout wgmmaOperandLayout(ArrayRef<int64_t> shape, unsigned bits,
+                                ArrayRef<int32_t> groups) {
+  return spreadOverWarpgroups(
+      operandTile(MatrixInstruction::NVIDIA_m16n8, 0, bits), shape, groups,
+      /*copies=*/true);
+}
+
+std::optional<SmallVector<int32_t, 2>>
+matchWgmmaAccumulator(const LinearLayout &layout) {
+  SmallVector<int64_t, 4> shape = shapeOf(layout);
+  int32_t all = layout.inSize("warp");
+  if (shape.size() != 2 || all % 4 || shape[0] % 64 || shape[1] % 8)
+    return std::nullopt;
+  for (int32_t rows = all / 4; rows >= 1; rows /= 2) {
+    SmallVector<int32_t, 2> groups = {rows, all / 4 / rows};
+    if (wgmmaAccumulatorLayout(shape, groups) == layout)
+      return groups;
+  }
+  return std::nullopt;
+}
+
+//===-- Tiles in shared memory --------------------------------------------===//
+
+namespace {
+
+/// `swizzledTile` with the order of the rows: fastest first.
+LinearLayout swizzledRows(ArrayRef<int64_t> shape, unsigned elementBits,
+                          unsigned contiguousDim, int32_t swizzleBytes,
+                          ArrayRef<unsigned> rowOrder) {
+  unsigned rank = shape.size();
+  int64_t elementBytes = std::max<int64_t>(1, elementBits / 8);
+  int64_t width = shape[contiguousDim];
+  while (swizzleBytes > 16 && width * elementBytes < swizzleBytes)
+    swizzleBytes /= 2;
+  int64_t panel = swizzleBytes ? swizzleBytes / elementBytes : width;
+  SmallVector<InDim, 4> ins = {{"offset", {}}};
+  auto &bases = ins[0].bases;
+  int32_t all = std::numeric_limits<int32_t>::max();
+  int64_t column = 1;
+  walk(bases, rank, contiguousDim, column, std::min(panel, width), all);
+  size_t firstRow = bases.size();
+  for (unsigned dim : rowOrder) {
+    int64_t row = 1;
+    walk(bases, rank, dim, row, shape[dim], all);
+  }
+  // Chunks of 16 bytes: the bit that flips chunk bit i is that of the row
+  // 2^i * 128 / swizzleBytes.
+  size_t rows = bases.size() - firstRow;
+  unsigned skipped = swizzleBytes ? Log2_32(128 / swizzleBytes) : 0;
+  for (int64_t chunk = 16; chunk < swizzleBytes; chunk *= 2, ++skipped)
+    if (skipped < rows)
+      bases[firstRow + skipped][contiguousDim] = int32_t(chunk / elementBytes);
+  walk(bases, rank, contiguousDim, column, width, all);
+  return LinearLayout(std::move(ins), outsOf(shape));
+}
+
+SmallVector<unsigned, 4> otherDims(unsigned rank, unsigned contiguousDim) {
+  SmallVector<unsigned, 4> dims;
+  for (unsigned dim = rank; dim-- > 0;)
+    if (dim != contiguousDim)
+      dims.push_back(dim);
+  return dims;
+}
+
+} // namespace
+
+LinearLayout swizzledTile(ArrayRef<int64_t> shape, unsigned elementBits,
+                          unsigned contiguousDim, int32_t swizzleBytes) {
+  return swizzledRows(shape, elementBits, contiguousDim, swizzleBytes,
+                      otherDims(shape.size(), contiguousDim));
+}
+
+std::optional<SwizzledTile> matchSwizzledTile(const LinearLayout &layout,
+                                              unsigned elementBits) {
+  SmallVector<int64_t, 4> shape = shapeOf(layout);
+  unsigned rank = shape.size();
+  for (unsigned fromEnd = 1; fromEnd <= rank; ++fromEnd) {
+    unsigned contiguous = rank - fromEnd;
+    // Row major is tried first, then the other orders.
+    SmallVector<unsigned, 4> order = otherDims(rank, contiguous);
+    SmallVector<unsigned, 4> permutation(order);
+    std::sort(permutation.begin(), permutation.end());
+    SmallVector<SmallVector<unsigned, 4>> orders = {order};
+    do {
+      orders.push_back(permutation);
+    } while (std::next_permutation(permutation.begin(), permutation.end()));
+    for (ArrayRef<unsigned> rowOrder : orders)
+      for (int32_t bytes : {128, 64, 32, 16, 0})
+        if (swizzledRows(shape, elementBits, contiguous, bytes, rowOrder) ==
+            layout) {
+          int64_t width = shape[contiguous] * std::max(8u, elementBits) / 8;
+          while (bytes > 16 && width < bytes)
+            bytes /= 2; // the mode that the builder fell back to
+          if (width < bytes)
+            bytes = 0;
+          return SwizzledTile{contiguous, bytes,
+                              SmallVector<unsigned, 4>(rowOrder)};
+        }
+  }
+  return std::nullopt;
+}
+
+std::optional<SwizzledTile> matchSwizzledTile(TileType tile) {
+  return matchSwizzledTile(
+      tile.getLinear(),
+      unsigned(tile.getTileBytes() * 8 >> tile.getLinear().totalInBits()));
+}
+
+int64_t tileAlignment(TileType tile) {
+  auto match = matchSwizzledTile(tile);
+  return match ? std::max(16, 8 * match->swizzleBytes) : 16;
 }
 
 //===-- Rules -------------------------------------------------------------===//
