@@ -24,6 +24,13 @@ static const TargetInfo kTargets[] = {
 
 ArrayRef<TargetInfo> allTargets() { return kTargets; }
 
+bool hasCopyEngine(const TargetInfo &target) {
+  StringRef chip = target.cpu;
+  unsigned capability = 0;
+  return target.family == TargetFamily::NVPTX && chip.consume_front("sm_") &&
+         !chip.consumeInteger(10, capability) && capability >= 90;
+}
+
 const TargetInfo *findTarget(StringRef name) {
   for (const TargetInfo &target : kTargets)
     if (target.name == name)

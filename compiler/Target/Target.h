@@ -34,6 +34,10 @@ struct TargetInfo {
   MatrixUnit matrixUnit;
 };
 
+/// Whether the target can copy whole blocks between global and shared memory by
+/// tensor maps (NVIDIA's TMA).
+bool hasCopyEngine(const TargetInfo &target);
+
 /// Every target this compiler knows, in the order of targets.def.
 llvm::ArrayRef<TargetInfo> allTargets();
 

@@ -67,6 +67,42 @@ def LowerBlockPointers : Pass<"nrd-lower-block-pointers", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::nereid::tt::TTDialect"];
 }
 
+def LowerTensorMaps : Pass<"nrd-lower-tensor-maps", "::mlir::ModuleOp"> {
+  let summary = "Turn tensor descriptors into tensor maps where TMA serves them";
+  let description = [{
+    For targets with a copy engine; before `nrd-lower-descriptors`, which makes
+    pointers of the rest. A descriptor that the engine can serve (rank, element
+    and rows of the block, see `copyBox`) becomes a tensor map:
+
+    * where its base is a kernel argument known to be divisible by 16, and its
+      shape and strides are made of integer arguments and constants, a hidden
+      argument with a recipe (TensorMaps.h) by which the host encodes the map.
+      What the engine asks of these values is checked when a call is bound;
+      where it does not hold, a variant without maps serves the call;
+    * else `tgpu.tensor_map_create`, by each program in its own global scratch,
+      if the variant relies on alignment at all.
+
+    Loads, stores and reductions through it become `tgpu.map_load` and
+    `tgpu.map_store`. Gathers, scatters and reductions that the engine does not
+    know keep the descriptor.
+
+    ```mlir
+    %d = tt.make_tensor_descriptor %p, [%m, %k], [%s, %one] : <f16>, <128x64xf16>
+    %x = tt.descriptor_load %d[%i, %j] : ...
+    // becomes, %map being a new argument
+    %x = tgpu.map_load %map[%i, %j] : tensor<128x64xf16>
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"\"",
+           "The target's name, as targets.def spells it">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::nereid::tt::TTDialect",
+    "::nereid::tgpu::TGPUDialect"
+  ];
+}
+
 def LowerDescriptors : Pass<"nrd-lower-descriptors", "::mlir::ModuleOp"> {
   let summary = "Turn tensor descriptors into pointers and masks";
   let description = [{

@@ -1,0 +1,29 @@
+//===- TensorMaps.h - How passes name the recipes of tensor maps -*- C++
+//-*-===//
+//
+// A hidden kernel argument of type `!tgpu.tensor_map` carries its recipe: a
+// dictionary from which the host encodes the map when a call is bound.
+//
+//   box      array<i32>, fastest dimension first
+//   element  CUtensorMapDataType
+//   swizzle  bytes: 0, 32, 64 or 128
+//   fill     1: reads out of bounds give NaN; else zero
+//   shape, strides
+//            per dimension, outermost first, a program for the machine of grid
+//            expressions: array<i64> of (GridOp, operand) pairs; strides count
+//            elements. Absent where the slot is a tensor descriptor.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NEREID_COMPILER_TRANSFORMS_TENSORMAPS_H
+#define NEREID_COMPILER_TRANSFORMS_TENSORMAPS_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace nereid {
+
+constexpr llvm::StringLiteral kRecipeAttr = "nrd.recipe";
+
+} // namespace nereid
+
+#endif // NEREID_COMPILER_TRANSFORMS_TENSORMAPS_H
