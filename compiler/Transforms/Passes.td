@@ -201,4 +201,63 @@ def DecomposeScaledDot : Pass<"nrd-decompose-scaled-dot"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// From tt to tgpu, and within tgpu
+//===----------------------------------------------------------------------===//
+
+def AssignLayouts : Pass<"nrd-assign-layouts", "mlir::ModuleOp"> {
+  let summary = "Spread every tensor over the threads of a block";
+  let description = [{
+    To be written.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"sm_90a\"",
+           "The row of targets.def to generate code for">,
+    Option<"numWarps", "num-warps", "int32_t", /*default=*/"4",
+           "Warps of a block">,
+    Option<"numStages", "num-stages", "int32_t", /*default=*/"3",
+           "Stages of pipelined loops">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::nereid::tgpu::TGPUDialect"];
+}
+
+def RemoveLayoutConversions
+    : Pass<"nrd-remove-layout-conversions", "mlir::ModuleOp"> {
+  let summary = "Choose layouts so that few conversions are left";
+  let description = [{
+    To be written.
+  }];
+  let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
+}
+
+def VerifyLayouts : Pass<"nrd-verify-layouts", "mlir::ModuleOp"> {
+  let summary = "Check that layouts of operands and results agree";
+  let description = [{
+    To be written.
+  }];
+  let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
+}
+
+def PipelineLoops : Pass<"nrd-pipeline-loops", "mlir::ModuleOp"> {
+  let summary = "Load ahead of use, in rings of tiles";
+  let description = [{
+    To be written.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::nereid::tgpu::TGPUDialect"];
+}
+
+def WarpSpecialize : Pass<"nrd-warp-specialize", "mlir::ModuleOp"> {
+  let summary = "Let some warps load while others compute";
+  let description = [{
+    To be written.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::nereid::tgpu::TGPUDialect"];
+}
+
 #endif // NEREID_COMPILER_TRANSFORMS_PASSES_TD

@@ -8,6 +8,8 @@
 #include "compiler/Dialect/TGPU/TGPUDialect.h"
 #include "compiler/Dialect/TT/TTDialect.h"
 #include "compiler/Target/CPU/Passes.h"
+#include "compiler/Target/GPU/Passes.h"
+#include "compiler/Target/NVPTX/Hooks.h"
 #include "compiler/Target/Passes.h"
 #include "compiler/Transforms/Passes.h"
 
@@ -38,6 +40,8 @@ int main(int argc, char **argv) {
   nereid::registerTargetPasses();
   nereid::registerTransformsPasses();
   nereid::cpu::registerTargetCPUPasses();
+  nereid::gpu::registerTargetGPUPasses();
+  nereid::nvptx::registerTarget();
 
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "nereid pass driver\n", registry));

@@ -57,6 +57,10 @@ inline constexpr llvm::StringLiteral kNumStagesAttr = "nrd.num_stages";
 /// the scratch that an operation needs while it runs. Set by
 /// `nrd-allocate-shared`.
 inline constexpr llvm::StringLiteral kSharedOffsetAttr = "nrd.shared_offset";
+/// On memory operations, `array<i32: dim, width>`: along dimension `dim`, every
+/// aligned run of `width` elements is contiguous in memory, its first address a
+/// multiple of its size, and under one mask value. Absent: width 1.
+inline constexpr llvm::StringLiteral kAccessAttr = "nrd.access";
 /// Bytes of shared memory of the whole kernel, on the module.
 inline constexpr llvm::StringLiteral kSharedBytesAttr = "nrd.shared_bytes";
 

@@ -31,6 +31,8 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <memory>
+
 namespace nereid::gpu {
 
 class Emitter;
@@ -63,9 +65,15 @@ public:
   //===-- Values ---------------------------------------------------------===//
 
   /// The scalars of a value of the kernel; one for a scalar, tile or barrier.
+  /// Valid until the next `set`.
   llvm::ArrayRef<mlir::Value> get(mlir::Value value) const;
   mlir::Value getScalar(mlir::Value value) const;
   void set(mlir::Value value, Registers registers);
+  /// The scalars of all values, one after the other.
+  Registers flatten(mlir::ValueRange values) const;
+  llvm::SmallVector<mlir::Type> flattenTypes(mlir::TypeRange types) const;
+  /// Gives `values` the scalars of `flat`, which are in `flatten`'s order.
+  void unflatten(mlir::ValueRange values, mlir::ValueRange flat);
   /// The type of each scalar of a value of this type, and how many there are.
   mlir::Type scalarType(mlir::Type type) const;
   int64_t count(mlir::Type type) const;
@@ -77,6 +85,16 @@ public:
   mlir::LogicalResult emit(mlir::Operation *op);
   /// Emits the ops of a block but its terminator.
   mlir::LogicalResult emitBody(mlir::Block &block);
+  /// Emits a region of one or more blocks into `target` (empty), a block for
+  /// each of its blocks; `atEnd` emits what leaves it (no cf branch). Arguments
+  /// of the entry block have their scalars already.
+  mlir::LogicalResult
+  emitBlocks(mlir::Region &region, mlir::Block *entry,
+             llvm::function_ref<mlir::LogicalResult(mlir::Operation *)> atEnd);
+  /// The block that stands for a block of the kernel, in `emitBlocks`.
+  mlir::Block *blockFor(mlir::Block *block) const {
+    return blocks.lookup(block);
+  }
   /// A copy of a region of scalars (reduce, scan, map_elementwise) on these
   /// arguments; gives what its terminator yields.
   mlir::FailureOr<Registers> inlineRegion(mlir::Region &region,
@@ -120,6 +138,9 @@ public:
 
   //===-- Short hands ----------------------------------------------------===//
 
+  mlir::MLIRContext *context() const { return builder.getContext(); }
+  /// The module that is being written.
+  mlir::ModuleOp module() const { return moduleHere; }
   mlir::Value i32(mlir::Location loc, int64_t value);
   mlir::Value i64(mlir::Location loc, int64_t value);
   mlir::Value i1(mlir::Location loc, bool value);
@@ -127,19 +148,27 @@ public:
   /// `pointer` + `bytes` (a constant).
   mlir::Value offset(mlir::Location loc, mlir::Value pointer, int64_t bytes);
 
-  /// Launch facts found on the way.
-  int64_t globalScratchBytes = 0; ///< per program
+  /// `bytes` of this program's global scratch, 128-byte aligned; a generic
+  /// !llvm.ptr. What it returns differs from what earlier calls returned.
+  mlir::Value globalScratchSlot(mlir::Location loc, int64_t bytes);
+  /// Registers per thread that the kernel must be compiled for
+  /// (`.maxnreg`, for setmaxnreg); 0 leaves it to the assembler.
+  int32_t maxRegisters = 0;
 
 private:
   friend mlir::LogicalResult emitKernel(mlir::ModuleOp, const TargetInfo &,
                                         TargetHooks &, struct KernelFacts &);
   const EmitTable &table;
+  mlir::ModuleOp moduleHere;
   llvm::DenseMap<mlir::Value, Registers> values;
+  llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;
+  void findPlaces(mlir::Location loc);
   int32_t numWarpsHere = 4, firstWarpHere = 0;
   int partitionId = 0;
   /// Lane and warp, computed once per function or partition.
   mlir::Value laneHere, warpHere;
-  mlir::Value globalScratch; ///< the kernel's hidden scratch argument, or null
+  mlir::Value globalScratch;      ///< this program's scratch, or null
+  int64_t globalScratchBytes = 0; ///< per program
 };
 
 /// What a launch must know of one emitted kernel.
@@ -148,20 +177,39 @@ struct KernelFacts {
   int32_t numThreads = 0;
   int64_t sharedBytes = 0;
   int64_t globalScratchBytes = 0; ///< per program
-  int64_t paramSize = 0;
+  uint32_t paramSize = 0;
   std::vector<ParamField> fields;
 };
 
 /// Replaces the module's one public `tt.func`, in tgpu with shared memory
 /// allocated, by an `llvm.func` whose body is scalar scf, arith, math and llvm.
-/// Argument attributes are those of the CPU back end (`nrd.slot`, `nrd.field`,
-/// `nrd.index`); parameters lie in argument order, each naturally aligned.
+/// Argument attributes are those of the CPU back end (`nrd.slot`, `nrd.field`
+/// with "tensor_map" besides, `nrd.index`); parameters lie in argument order,
+/// each naturally aligned (tensor maps to 64). Where the kernel uses global
+/// scratch, a pointer to it follows as the last parameter.
 mlir::LogicalResult emitKernel(mlir::ModuleOp module, const TargetInfo &target,
                                TargetHooks &hooks, KernelFacts &facts);
+
+/// What `emitKernel` fills its table with, before a target adds its own.
+void addSharedLowerings(EmitTable &table);
+
+/// Makes a target's hooks; targets register theirs when a tool starts.
+using MakeHooks = std::unique_ptr<TargetHooks> (*)(const TargetInfo &target);
+void registerHooks(TargetFamily family, MakeHooks make);
+/// Null for a target without code generation.
+std::unique_ptr<TargetHooks> makeHooks(const TargetInfo &target);
+
+/// The width in elements that a memory operation may use for registers of
+/// `layout`: of its `nrd.access`, no more than `maxBits`. The lowest registers
+/// hold neighbours then.
+int32_t accessWidth(mlir::Operation *op, const LinearLayout &layout,
+                    unsigned elementBits, int maxBits);
 
 /// Bytes of shared memory an op needs while it runs, beyond its tiles: what
 /// `nrd-allocate-shared` asks. Kept beside the code that uses it.
 int64_t scratchBytes(mlir::Operation *op, const TargetInfo &target);
+/// The part of it that Memory.cpp uses: results of atomics for other threads.
+int64_t memoryScratchBytes(mlir::Operation *op);
 
 } // namespace nereid::gpu
 

@@ -33,6 +33,8 @@ public:
   using Value = mlir::Value;
   virtual ~TargetHooks() = default;
 
+  int blockThreads = 0; ///< threads of the block; known before emission
+
   //===-- Places ---------------------------------------------------------===//
 
   virtual Value threadId(Builder &b, Loc loc) = 0; ///< i32, within the block
@@ -53,8 +55,8 @@ public:
   virtual void barrier(Builder &b, Loc loc, int id, int threads) = 0;
   virtual void syncWarp(Builder &b, Loc loc) = 0;
   /// A combination over a warp that one instruction does; null when none does.
-  virtual Value reduceWarp(Builder &b, Loc loc, mlir::Operation *combiner,
-                           Value value) {
+  virtual Value reduceWarp(Builder &, Loc, mlir::Operation * /*combiner*/,
+                           Value /*value*/) {
     return {};
   }
 
@@ -94,7 +96,9 @@ public:
   //===-- Kernel ---------------------------------------------------------===//
 
   /// Marks the kernel with the target's calling convention and launch bounds.
-  virtual void finishKernel(mlir::LLVM::LLVMFuncOp kernel, int threads) = 0;
+  /// `maxRegisters` per thread, 0 where the assembler may choose.
+  virtual void finishKernel(mlir::LLVM::LLVMFuncOp kernel, int threads,
+                            int maxRegisters) = 0;
   /// printf-like output of one thread; an error where there is none.
   virtual mlir::LogicalResult print(Emitter &emitter, mlir::Operation *op) = 0;
   virtual mlir::LogicalResult trap(Emitter &emitter, mlir::Operation *op,

@@ -1,0 +1,18 @@
+//===- InsertBarriers.cpp ---------------------------------------------===//
+
+#include "compiler/Dialect/TGPU/TGPUDialect.h"
+#include "compiler/Target/GPU/Emitter.h"
+#include "compiler/Target/GPU/Passes.h"
+
+using namespace mlir;
+
+namespace nereid::gpu {
+#define GEN_PASS_DEF_INSERTBARRIERS
+#include "compiler/Target/GPU/Passes.h.inc"
+
+namespace {
+struct InsertBarriers : impl::InsertBarriersBase<InsertBarriers> {
+  void runOnOperation() override {}
+};
+} // namespace
+} // namespace nereid::gpu

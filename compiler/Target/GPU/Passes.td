@@ -1,0 +1,50 @@
+//===- Passes.td - Passes that all GPU targets share -------*- tablegen -*-===//
+
+#ifndef NEREID_COMPILER_TARGET_GPU_PASSES_TD
+#define NEREID_COMPILER_TARGET_GPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def AllocateShared : Pass<"nrd-allocate-shared", "mlir::ModuleOp"> {
+  let summary = "Give tiles, barriers and scratch their place in shared memory";
+  let description = [{
+    Places every `tgpu.local_alloc`, `tgpu.barrier_alloc` and the scratch that
+    operations need while they run (`gpu::scratchBytes`), so that what lives at
+    the same time does not overlap. Offsets become `nrd.shared_offset`, the sum
+    `nrd.shared_bytes` on the module.
+  }];
+  let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
+}
+
+def InsertBarriers : Pass<"nrd-insert-barriers", "mlir::ModuleOp"> {
+  let summary = "Order accesses to shared memory by barriers";
+  let description = [{
+    Inserts `tgpu.sync_threads` between accesses of different threads to the
+    same bytes of shared memory of which one writes, and `tgpu.proxy_fence`
+    where the copy engine or a matrix unit reads what threads wrote.
+  }];
+  let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
+}
+
+def EmitGPU : Pass<"nrd-emit-gpu", "mlir::ModuleOp"> {
+  let summary = "Write the code of one thread";
+  let description = [{
+    Replaces the module's kernel, in tgpu with shared memory allocated, by an
+    `llvm.func` of scalar scf, arith, math and llvm for the target that the
+    module's `nrd.target` names (see Emitter.h).
+
+    ```mlir
+    %r = arith.addf %a, %b : tensor<8xf32, #two_registers>
+    // becomes
+    %r0 = arith.addf %a0, %b0 : f32
+    %r1 = arith.addf %a1, %b1 : f32
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect",
+                           "mlir::cf::ControlFlowDialect",
+                           "mlir::LLVM::LLVMDialect",
+                           "mlir::math::MathDialect",
+                           "mlir::scf::SCFDialect"];
+}
+
+#endif // NEREID_COMPILER_TARGET_GPU_PASSES_TD

@@ -1,0 +1,146 @@
+//===- Hooks.cpp - Places, shuffles, barriers and the kernel --------------===//
+//
+// Loads, stores and atomics are in Access.cpp, output and traps in Output.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Target/NVPTX/Hooks.h"
+
+#include "compiler/Target/NVPTX/Asm.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace nereid::nvptx {
+
+int computeCapability(const TargetInfo &target) {
+  StringRef digits = target.cpu;
+  digits.consume_front("sm_");
+  digits = digits.take_while([](char c) { return c >= '0' && c <= '9'; });
+  int value = 0;
+  digits.getAsInteger(10, value);
+  return value;
+}
+
+void registerTarget() {
+  gpu::registerHooks(TargetFamily::NVPTX, [](const TargetInfo &target) {
+    return std::unique_ptr<gpu::TargetHooks>(new Hooks(target));
+  });
+}
+
+//===-- Places ------------------------------------------------------------===//
+
+static Value specialRegister(OpBuilder &b, Location loc, StringRef name,
+                             int axis = -1) {
+  std::string full = "llvm.nvvm.read.ptx.sreg." + name.str();
+  if (axis >= 0)
+    full += std::string(".") + "xyz"[axis];
+  return intrinsic(b, loc, b.getI32Type(), full, {});
+}
+
+Value Hooks::threadId(Builder &b, Loc loc) {
+  return specialRegister(b, loc, "tid", 0);
+}
+Value Hooks::programId(Builder &b, Loc loc, int axis) {
+  return specialRegister(b, loc, "ctaid", axis);
+}
+Value Hooks::numPrograms(Builder &b, Loc loc, int axis) {
+  return specialRegister(b, loc, "nctaid", axis);
+}
+Value Hooks::uniform(Builder &b, Loc loc, Value value) {
+  return shuffle(b, loc, value, constantInt(b, loc, 32, 0));
+}
+
+//===-- Warps and barriers ------------------------------------------------===//
+
+Value Hooks::shuffle(Builder &b, Loc loc, Value value, Value lane) {
+  return intrinsic(
+      b, loc, b.getI32Type(), "llvm.nvvm.shfl.sync.idx.i32",
+      {constantInt(b, loc, 32, -1), value, lane, constantInt(b, loc, 32, 31)});
+}
+
+Value Hooks::shuffleXor(Builder &b, Loc loc, Value value, int mask) {
+  return intrinsic(b, loc, b.getI32Type(), "llvm.nvvm.shfl.sync.bfly.i32",
+                   {constantInt(b, loc, 32, -1), value,
+                    constantInt(b, loc, 32, mask),
+                    constantInt(b, loc, 32, 31)});
+}
+
+void Hooks::barrier(Builder &b, Loc loc, int id, int threads) {
+  if (id == 0 && threads == blockThreads)
+    intrinsic(b, loc, {}, "llvm.nvvm.barrier.cta.sync.aligned.all",
+              {constantInt(b, loc, 32, 0)});
+  else
+    intrinsic(b, loc, {}, "llvm.nvvm.barrier.cta.sync.aligned.count",
+              {constantInt(b, loc, 32, id), constantInt(b, loc, 32, threads)});
+}
+
+void Hooks::syncWarp(Builder &b, Loc loc) {
+  intrinsic(b, loc, {}, "llvm.nvvm.bar.warp.sync",
+            {constantInt(b, loc, 32, -1)});
+}
+
+// Integers of 32 bits, from sm_80 on.
+Value Hooks::reduceWarp(Builder &b, Loc loc, Operation *combiner, Value value) {
+  if (!value.getType().isInteger(32))
+    return {};
+  StringRef kind = llvm::TypeSwitch<Operation *, StringRef>(combiner)
+                       .Case<arith::AddIOp>([](auto) { return "add"; })
+                       .Case<arith::AndIOp>([](auto) { return "and"; })
+                       .Case<arith::OrIOp>([](auto) { return "or"; })
+                       .Case<arith::XOrIOp>([](auto) { return "xor"; })
+                       .Case<arith::MaxSIOp>([](auto) { return "max"; })
+                       .Case<arith::MinSIOp>([](auto) { return "min"; })
+                       .Case<arith::MaxUIOp>([](auto) { return "umax"; })
+                       .Case<arith::MinUIOp>([](auto) { return "umin"; })
+                       .Default([](auto) { return StringRef(); });
+  if (kind.empty())
+    return {};
+  return intrinsic(b, loc, b.getI32Type(),
+                   ("llvm.nvvm.redux.sync." + kind).str(),
+                   {value, constantInt(b, loc, 32, -1)});
+}
+
+//===-- The kernel --------------------------------------------------------===//
+
+// Dynamic shared memory: its size is a launch fact, so that more than 48 KiB
+// can be had. It starts at the beginning of the block's window, because nothing
+// else is static; tiles of the copy engine need 1024.
+Value Hooks::sharedBase(Builder &b, Loc loc, ModuleOp module) {
+  constexpr StringRef name = "nrd_shared";
+  auto global = module.lookupSymbol<LLVM::GlobalOp>(name);
+  if (!global) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    global = LLVM::GlobalOp::create(
+        b, loc, LLVM::LLVMArrayType::get(b.getI8Type(), 0),
+        /*isConstant=*/false, LLVM::Linkage::External, name, Attribute(),
+        /*alignment=*/1024, /*addrSpace=*/3);
+  }
+  return LLVM::AddressOfOp::create(b, loc, global);
+}
+
+void Hooks::finishKernel(LLVM::LLVMFuncOp kernel, int threads,
+                         int maxRegisters) {
+  Builder b(kernel.getContext());
+  kernel.setCConv(LLVM::CConv::PTX_Kernel);
+  SmallVector<Attribute> attributes;
+  auto add = [&](StringRef name, int value) {
+    attributes.push_back(b.getStrArrayAttr({name, std::to_string(value)}));
+  };
+  add("nvvm.reqntid", threads);
+  if (maxRegisters)
+    add("nvvm.maxnreg", maxRegisters);
+  kernel.setPassthroughAttr(b.getArrayAttr(attributes));
+}
+
+void Hooks::addOperations(gpu::EmitTable &table) {
+  addMma(table);
+  addWgmma(table);
+  addAsyncCopy(table);
+  addTma(table);
+  addInline(table);
+}
+
+} // namespace nereid::nvptx

@@ -1,0 +1,26 @@
+//===- RemoveLayoutConversions.cpp - Fewer conversions -------------------===//
+//
+// What the pass promises is in Passes.td.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Dialect/TGPU/TGPUDialect.h"
+#include "compiler/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace nereid {
+#define GEN_PASS_DEF_REMOVELAYOUTCONVERSIONS
+#include "compiler/Transforms/Passes.h.inc"
+
+namespace {
+struct RemoveLayoutConversions
+    : impl::RemoveLayoutConversionsBase<RemoveLayoutConversions> {
+  using RemoveLayoutConversionsBase::RemoveLayoutConversionsBase;
+  void runOnOperation() override {}
+};
+} // namespace
+} // namespace nereid

@@ -1,0 +1,25 @@
+//===- VerifyLayouts.cpp - Layouts of operands and results agree ---------===//
+//
+// What the pass promises is in Passes.td.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Dialect/TGPU/TGPUDialect.h"
+#include "compiler/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace nereid {
+#define GEN_PASS_DEF_VERIFYLAYOUTS
+#include "compiler/Transforms/Passes.h.inc"
+
+namespace {
+struct VerifyLayouts : impl::VerifyLayoutsBase<VerifyLayouts> {
+  using VerifyLayoutsBase::VerifyLayoutsBase;
+  void runOnOperation() override {}
+};
+} // namespace
+} // namespace nereid
