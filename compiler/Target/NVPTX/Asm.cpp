@@ -24,7 +24,8 @@ SmallVector<Value> inlineAsm(OpBuilder &b, Location loc, TypeRange results,
   if (!results.empty())
     resultTypes.push_back(type);
   auto op = LLVM::InlineAsmOp::create(
-      b, loc, resultTypes, operands, text, all, /*has_side_effects=*/memory,
+      b, loc, resultTypes, operands, text, all,
+      /*has_side_effects=*/effects != AsmEffects::None,
       /*is_align_stack=*/false, LLVM::TailCallKind::None,
       LLVM::AsmDialectAttr::get(context, LLVM::AsmDialect::AD_ATT),
       /*operand_attrs=*/ArrayAttr());

@@ -13,8 +13,9 @@
 namespace nereid::nvptx {
 
 enum class AsmEffects {
-  None,   ///< may be moved, repeated or dropped like arithmetic
-  Memory, ///< reads or writes memory: stays where it is
+  None,     ///< may be moved, repeated or dropped like arithmetic
+  AllLanes, ///< all lanes run it together: stays where it is, no memory
+  Memory,   ///< reads or writes memory: stays where it is
 };
 
 /// Inline PTX. `constraints` are LLVM's: "=r,l,b" (b is a predicate). Several
