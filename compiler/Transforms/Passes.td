@@ -240,14 +240,60 @@ def VerifyLayouts : Pass<"nrd-verify-layouts", "mlir::ModuleOp"> {
   let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
 }
 
-def PipelineLoops : Pass<"nrd-pipeline-loops", "mlir::ModuleOp"> {
-  let summary = "Load ahead of use, in rings of tiles";
+def PipelineLoops : Pass<"nrd-pipeline-loops", "::mlir::ModuleOp"> {
+  let summary = "Copy ahead of a loop, and let products run behind it";
   let description = [{
-    To be written.
+    For GPU targets, on tgpu. In a loop with dots, loads that end in an operand
+    of a dot become asynchronous copies into rings of tiles in shared memory,
+    started up to `num_stages` iterations before their use; in a loop without
+    dots this happens to all loads where the loop asks for it with
+    `tt.num_stages`. What computes their addresses runs ahead too
+    (LoopSlices.h); loads in it run one iteration earlier still and wait in
+    registers. Where the rings do not fit into shared memory there are fewer
+    stages.
+
+    A load stays as it is when the loop may write the memory it reads, when it
+    is volatile or inside a branch, or when a thread has less than 4 neighbouring
+    bytes to copy. Masked elements that are not zero are put in when the ring is
+    read.
+
+    Products of `tgpu.warpgroup_mma` run on until their result is touched, into
+    the next iteration where it is only carried there.
+
+    ```mlir
+    scf.for %i = %lb to %ub step %s iter_args(%acc = %zero) {
+      %p = tt.addptr %base, %i
+      %a = tt.load %p
+      %t = tgpu.local_alloc %a
+      %r = tgpu.warpgroup_mma %t, %b, %acc
+      %w = tgpu.warpgroup_wait 0, %r
+      scf.yield %w
+    }
+    // becomes, with three stages
+    %ring = tgpu.local_alloc : () -> !tgpu.tile<.., buffers = 3>
+    ... async_copy of iterations 0 and 1 where they exist, each with a commit ...
+    tgpu.async_wait 1; tgpu.sync_threads
+    scf.for %i = %lb to %ub step %s iter_args(%acc = %zero, %k = %c0) {
+      %t = tgpu.tile_at %ring[%k]
+      %r = tgpu.warpgroup_mma %t, %b, %acc
+      tgpu.warpgroup_wait 1
+      tgpu.async_wait 0; tgpu.proxy_fence; tgpu.sync_threads
+      ... async_copy of iteration i + 2 into the slot that i - 1 used ...
+      tgpu.async_commit
+      scf.yield %r, (%k + 1) mod 3
+    }
+    %w = tgpu.warpgroup_wait 0, ..; tgpu.async_wait 0; tgpu.sync_threads
+    ```
+
+    `tt.num_stages` of a loop overrides the module's. `tt.disallow_acc_multi_buffer`
+    means nothing here: accumulators of these targets live in registers and are
+    never multiplied. `tt.flatten` and `tt.warp_specialize` belong to
+    `nrd-warp-specialize`.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
-                           "::mlir::scf::SCFDialect",
-                           "::nereid::tgpu::TGPUDialect"];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::nereid::tt::TTDialect", "::nereid::tgpu::TGPUDialect"
+  ];
 }
 
 def WarpSpecialize : Pass<"nrd-warp-specialize", "mlir::ModuleOp"> {
