@@ -205,6 +205,10 @@ std::unique_ptr<TargetHooks> makeHooks(const TargetInfo &target);
 int32_t accessWidth(mlir::Operation *op, const LinearLayout &layout,
                     unsigned elementBits, int maxBits);
 
+/// Bytes of scratch that an op should keep to, where it can work in rounds. Set
+/// by `nrd-allocate-shared` when a kernel would not fit otherwise.
+inline constexpr llvm::StringLiteral kScratchLimitAttr = "nrd.scratch_limit";
+
 /// Bytes of shared memory an op needs while it runs, beyond its tiles: what
 /// `nrd-allocate-shared` asks. Kept beside the code that uses it.
 int64_t scratchBytes(mlir::Operation *op, const TargetInfo &target);

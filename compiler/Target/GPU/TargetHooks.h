@@ -90,6 +90,19 @@ public:
                                               int count, Value pred);
   virtual void storeShared(Builder &b, Loc loc, Value pointer,
                            mlir::ValueRange values, Value pred);
+  /// Instructions of a whole warp that move `count` matrices of eight 16-byte
+  /// rows: lane 8i + j gives the address of row j of matrix i; each lane gets
+  /// or gives one i32 of each matrix, four lanes to a row, or as if the matrix
+  /// (of 16-bit elements) were transposed.
+  virtual bool hasMatrixLoad(bool /*transposed*/) const { return false; }
+  virtual bool hasMatrixStore(bool /*transposed*/) const { return false; }
+  virtual llvm::SmallVector<Value> loadMatrix(Builder &, Loc, Value /*pointer*/,
+                                              int /*count*/,
+                                              bool /*transposed*/) {
+    return {};
+  }
+  virtual void storeMatrix(Builder &, Loc, Value /*pointer*/,
+                           mlir::ValueRange /*words*/, bool /*transposed*/) {}
   /// Start of the kernel's shared memory; !llvm.ptr<3>.
   virtual Value sharedBase(Builder &b, Loc loc, mlir::ModuleOp module) = 0;
 

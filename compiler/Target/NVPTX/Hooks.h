@@ -48,6 +48,12 @@ public:
   Value atomicCAS(Builder &b, Loc loc, Value pointer, Value compare,
                   Value value, Value pred, tt::MemSemantic sem,
                   tt::MemSyncScope scope) override;
+  bool hasMatrixLoad(bool) const override { return capability >= 75; }
+  bool hasMatrixStore(bool) const override { return capability >= 90; }
+  llvm::SmallVector<Value> loadMatrix(Builder &b, Loc loc, Value pointer,
+                                      int count, bool transposed) override;
+  void storeMatrix(Builder &b, Loc loc, Value pointer, mlir::ValueRange words,
+                   bool transposed) override;
   Value sharedBase(Builder &b, Loc loc, mlir::ModuleOp module) override;
 
   void finishKernel(mlir::LLVM::LLVMFuncOp kernel, int threads,
