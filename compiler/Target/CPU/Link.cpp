@@ -2,20 +2,12 @@
 
 #include "compiler/Target/CPU/Link.h"
 #include "compiler/Target/CPU/Emit.h"
+#include "compiler/Target/Link.h"
 
 #include "nereid/cpu_kernel.h"
 
-#include "lld/Common/Driver.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/DataExtractor.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
-
-#include <mutex>
-
-LLD_HAS_DRIVER(elf)
 
 using namespace llvm;
 using namespace llvm::object;
@@ -26,68 +18,11 @@ static Error fail(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
-//===----------------------------------------------------------------------===//
-// Linking
-//===----------------------------------------------------------------------===//
-
-static Expected<std::string> readFile(StringRef path) {
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer =
-      MemoryBuffer::getFile(path, /*IsText=*/false,
-                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return fail("cannot read '" + path + "': " + buffer.getError().message());
-  return (*buffer)->getBuffer().str();
-}
-
-// lld's driver keeps its state in globals: one link at a time, and none after
-// one that it could not clean up.
-static Error runLinker(ArrayRef<const char *> arguments) {
-  static std::mutex mutex;
-  static bool broken = false;
-  std::lock_guard<std::mutex> lock(mutex);
-  if (broken)
-    return fail("the linker failed earlier in this process");
-  std::string messages;
-  raw_string_ostream stream(messages);
-  static const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
-  lld::Result result = lld::lldMain(arguments, stream, stream, drivers);
-  broken = !result.canRunAgain;
-  if (result.retCode != 0)
-    return fail("linking the kernel failed: " + StringRef(messages).trim());
-  return Error::success();
-}
-
 Expected<std::string> linkSharedObject(StringRef object) {
-  // lld reads and writes files only.
-  SmallString<128> input, output;
-  int descriptor = -1;
-  if (std::error_code code =
-          sys::fs::createTemporaryFile("nereid", "o", descriptor, input))
-    return fail("cannot create a temporary file: " + code.message());
-  scope_exit removeInput([&] { sys::fs::remove(input); });
-  {
-    raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
-    stream << object;
-    stream.close();
-    if (stream.has_error()) {
-      std::string message = stream.error().message();
-      stream.clear_error();
-      return fail("cannot write '" + input + "': " + message);
-    }
-  }
-  if (std::error_code code =
-          sys::fs::createTemporaryFile("nereid", "so", output))
-    return fail("cannot create a temporary file: " + code.message());
-  scope_exit removeOutput([&] { sys::fs::remove(output); });
-
-  const char *arguments[] = {
-      "ld.lld",        "-shared",         "-Bsymbolic",           "--strip-all",
-      "--gc-sections", "--build-id=none", "--hash-style=both",    "--threads=1",
-      "-znow",         "-zrelro",         "-zmax-page-size=4096", "-o",
-      output.c_str(),  input.c_str()};
-  if (Error error = runLinker(arguments))
-    return error;
-  return readFile(output);
+  return nereid::linkSharedObject(object,
+                                  {"-Bsymbolic", "--strip-all", "--gc-sections",
+                                   "--hash-style=both", "-znow", "-zrelro",
+                                   "-zmax-page-size=4096"});
 }
 
 //===----------------------------------------------------------------------===//
