@@ -56,7 +56,12 @@ private:
   void makeRings();
   void readRings();
   int64_t readAround(Operation *z, const ProductSchedule &products);
+  SmallVector<Group> makeGroups();
   void schedule(const ProductSchedule &products);
+  void scheduleRotated(const Rotation &rotation);
+  SmallVector<Value> carriedBy(MutableArrayRef<Group> groups);
+  void copyInBody(MutableArrayRef<Group> groups,
+                  function_ref<Value(const Group &)> index);
   void copy(OpBuilder &builder, const Group &group, Value slot);
   void meet(int64_t pending);
   Value i32(int64_t value) {
@@ -95,7 +100,9 @@ int64_t Pipeline::fittingStages(int64_t wanted) {
     if (auto alloc = dyn_cast<tgpu::LocalAllocOp>(op)) {
       // Only what may live at the same time as the rings.
       bool inside = loop->isProperAncestor(op) && !replaced.contains(op);
+      Operation *where = loop->getBlock()->findAncestorOpInBlock(*op);
       bool around = !loop->isProperAncestor(op) &&
+                    (!where || where->isBeforeInBlock(loop)) &&
                     llvm::any_of(alloc->getUsers(), [&](Operation *user) {
                       Operation *at =
                           loop->getBlock()->findAncestorOpInBlock(*user);
@@ -267,23 +274,10 @@ int64_t Pipeline::readAround(Operation *z, const ProductSchedule &products) {
   return pending;
 }
 
-void Pipeline::schedule(const ProductSchedule &products) {
-  Operation *z = products.firstWait;
-  int64_t pending = readAround(z, products);
-  if (pending < 0) {
-    // Two stages are too few for data that must be there one iteration before
-    // it is used: meet at the top instead.
-    z = nullptr;
-    if (products.crosses) {
-      rewriter.setInsertionPointToStart(loop.getBody());
-      z = tgpu::WarpgroupWaitOp::create(rewriter, loc, TypeRange(),
-                                        ValueRange(), 0);
-    }
-    pending = readAround(z, products);
-  }
-
+SmallVector<Group> Pipeline::makeGroups() {
   SmallVector<Group> groups;
-  for (unsigned distance : {unsigned(stages), unsigned(stages - 1)}) {
+  for (unsigned distance :
+       {unsigned(stages), unsigned(stages - 1), unsigned(stages - 2)}) {
     Group group;
     SmallVector<Value> roots;
     for (RingLoad &ring : rings)
@@ -299,6 +293,58 @@ void Pipeline::schedule(const ProductSchedule &products) {
     group.ahead = std::make_unique<Ahead>(loop, roots, distance);
     groups.push_back(std::move(group));
   }
+  return groups;
+}
+
+/// What the body must carry for the slices.
+SmallVector<Value> Pipeline::carriedBy(MutableArrayRef<Group> groups) {
+  SmallVector<Value> inits;
+  for (Group &group : groups) {
+    SmallVector<Value> values = group.ahead->initialValues(rewriter);
+    group.values = values.size();
+    llvm::append_range(inits, values);
+  }
+  return inits;
+}
+
+/// Writes the copies of an iteration at the insertion point. The slices' values
+/// are the last that the loop carries; `index` gives the slot of a group.
+void Pipeline::copyInBody(MutableArrayRef<Group> groups,
+                          function_ref<Value(const Group &)> index) {
+  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  unsigned at = loop.getNumRegionIterArgs();
+  for (const Group &group : groups)
+    at -= group.values;
+  for (Group &group : groups) {
+    group.ahead->rebase(loop);
+    ValueRange arguments = loop.getRegionIterArgs().slice(at, group.values);
+    SmallVector<Value> next = group.ahead->emitInBody(rewriter, arguments);
+    copy(rewriter, group, index(group));
+    rewriter.modifyOpInPlace(yield, [&] {
+      for (auto [number, value] : llvm::enumerate(next))
+        yield.setOperand(at + number, value);
+    });
+    at += group.values;
+  }
+  tgpu::AsyncCommitOp::create(rewriter, loc);
+}
+
+void Pipeline::schedule(const ProductSchedule &products) {
+  Operation *z = products.firstWait;
+  int64_t pending = readAround(z, products);
+  if (pending < 0) {
+    // Two stages are too few for data that must be there one iteration before
+    // it is used: meet at the top instead.
+    z = nullptr;
+    if (products.crosses) {
+      rewriter.setInsertionPointToStart(loop.getBody());
+      z = tgpu::WarpgroupWaitOp::create(rewriter, loc, TypeRange(),
+                                        ValueRange(), 0);
+    }
+    pending = readAround(z, products);
+  }
+
+  SmallVector<Group> groups = makeGroups();
 
   // Before the loop: the copies of the iterations that the body's copies start
   // behind, in the groups in which the body would have made them.
@@ -323,17 +369,9 @@ void Pipeline::schedule(const ProductSchedule &products) {
   if (first != INT64_MAX)
     meet(first);
 
-  SmallVector<Value> inits;
-  for (Group &group : groups) {
-    SmallVector<Value> values = group.ahead->initialValues(rewriter);
-    group.values = values.size();
-    llvm::append_range(inits, values);
-  }
-  unsigned at = loop.getNumRegionIterArgs();
+  SmallVector<Value> inits = carriedBy(groups);
   loop = withCarried(inits);
   Block *body = loop.getBody();
-  for (Group &group : groups)
-    group.ahead->rebase(loop);
 
   // Z.
   if (z)
@@ -349,19 +387,11 @@ void Pipeline::schedule(const ProductSchedule &products) {
       if (isa<tgpu::WarpgroupMMAOp>(op))
         rewriter.setInsertionPointAfter(&op);
   Value index = loop.getRegionIterArg(indexAt);
-  auto yield = cast<scf::YieldOp>(body->getTerminator());
-  for (Group &group : groups) {
-    ValueRange arguments = loop.getRegionIterArgs().slice(at, group.values);
-    SmallVector<Value> next = group.ahead->emitInBody(rewriter, arguments);
-    bool whole = group.ahead->getDistance() == unsigned(stages);
-    copy(rewriter, group, whole ? index : turn(index, /*forward=*/false));
-    rewriter.modifyOpInPlace(yield, [&] {
-      for (auto [number, value] : llvm::enumerate(next))
-        yield.setOperand(at + number, value);
-    });
-    at += group.values;
-  }
-  tgpu::AsyncCommitOp::create(rewriter, loc);
+  copyInBody(groups, [&](const Group &group) {
+    return group.ahead->getDistance() == unsigned(stages)
+               ? index
+               : turn(index, /*forward=*/false);
+  });
 
   // Behind the loop nothing is under way, and the rings' memory is free.
   Operation *after = loop;
@@ -371,6 +401,52 @@ void Pipeline::schedule(const ProductSchedule &products) {
   tgpu::AsyncWaitOp::create(rewriter, loc, 0);
   tgpu::SyncThreadsOp::create(rewriter, loc);
 
+  for (RingLoad &ring : rings)
+    rewriter.eraseOp(ring.load);
+}
+
+/// The same for a loop whose last product is issued one iteration late. Z is at
+/// the top, where all products of the iterations before have ended. In
+/// iteration j the late product reads slot j-1, so its copies run one iteration
+/// less ahead; and the first iteration, which has none, is not part of the
+/// loop.
+void Pipeline::scheduleRotated(const Rotation &rotation) {
+  fence = true;
+  for (RingLoad &ring : rings) {
+    ring.late = llvm::all_of(ring.ring.getUsers(), [&](Operation *user) {
+      return llvm::is_contained(rotation.views, user);
+    });
+    ring.distance = unsigned(stages - (ring.late ? 2 : 1));
+  }
+  SmallVector<Group> groups = makeGroups();
+  rewriter.setInsertionPoint(loop);
+  for (int64_t iteration = 0; iteration < stages; ++iteration) {
+    for (Group &group : groups) {
+      int64_t at = iteration - group.rings.front()->late;
+      if (at < 0)
+        continue;
+      group.ahead->emitBefore(rewriter);
+      copy(rewriter, group, i32(at));
+    }
+    tgpu::AsyncCommitOp::create(rewriter, loc);
+  }
+  SmallVector<Value> inits = carriedBy(groups);
+
+  RotatedLoop rotated = rotateLoop(
+      rewriter, loop, rotation, [&] { meet(stages - 1); }, [&] { meet(0); });
+  loop = rotated.loop;
+  loop = withCarried(inits);
+  rewriter.setInsertionPointToStart(loop.getBody());
+  meet(stages - 2);
+  rewriter.setInsertionPointAfter(rotated.product);
+  Value before = turn(loop.getRegionIterArg(indexAt), /*forward=*/false);
+  copyInBody(groups, [&](const Group &group) {
+    return group.rings.front()->late ? turn(before, /*forward=*/false) : before;
+  });
+
+  rewriter.setInsertionPointAfter(rotated.branch);
+  tgpu::AsyncWaitOp::create(rewriter, loc, 0);
+  tgpu::SyncThreadsOp::create(rewriter, loc);
   for (RingLoad &ring : rings)
     rewriter.eraseOp(ring.load);
 }
@@ -395,9 +471,13 @@ void Pipeline::run() {
     }
     return llvm::any_of(rings, [&](RingLoad &r) { return r.ring == tile; });
   };
+  std::optional<Rotation> rotation =
+      rings.empty() ? std::nullopt : findRotation(loop);
+  if (rotation)
+    scheduleRotated(*rotation);
   ProductSchedule products =
       makeProductsAsync(rewriter, loop, inRing, /*waitLate=*/stages > 2);
-  if (!rings.empty())
+  if (!rings.empty() && !rotation)
     schedule(products);
   removeDeadCarries(rewriter, loop);
 }

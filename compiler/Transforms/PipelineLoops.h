@@ -39,6 +39,34 @@ makeProductsAsync(mlir::RewriterBase &rewriter, mlir::scf::ForOp loop,
                   llvm::function_ref<bool(mlir::Value)> keepsOperands,
                   bool waitLate);
 
+/// A product that can be issued one iteration late, see PipelineRotate.cpp.
+struct Rotation {
+  tgpu::WarpgroupMMAOp last;   ///< this one
+  tgpu::WarpgroupMMAOp before; ///< behind this one
+  unsigned carried = 0;        ///< number of the carried value that it adds to
+  /// Views that only it reads, in order, and the carried value that picks the
+  /// slot.
+  llvm::SmallVector<mlir::Operation *> views;
+  std::optional<unsigned> index;
+};
+
+/// Finds the product, if the loop has the shape and registers suffice. Products
+/// are followed by their waits.
+std::optional<Rotation> findRotation(mlir::scf::ForOp loop);
+
+struct RotatedLoop {
+  mlir::scf::IfOp branch;   ///< stands for the loop
+  mlir::scf::ForOp loop;    ///< the second and later iterations, in it
+  mlir::Operation *product; ///< the late product in it
+};
+
+/// Carries it out. The loop's carried values keep their numbers. The callbacks
+/// write what the first iteration's, and the last product's, copies need.
+RotatedLoop rotateLoop(mlir::RewriterBase &rewriter, mlir::scf::ForOp loop,
+                       const Rotation &rotation,
+                       llvm::function_ref<void()> beforeFirst,
+                       llvm::function_ref<void()> beforeLast);
+
 /// One load of a loop that becomes a copy into a ring, ahead of its use.
 struct RingLoad {
   mlir::Operation *load; ///< tt.load
@@ -62,6 +90,7 @@ struct RingLoad {
   mlir::Value ring;      ///< the allocation
   bool early = false;    ///< read before the synchronisation point
   unsigned distance = 0; ///< iterations between copy and use
+  bool late = false;     ///< only the product that was rotated reads it
 };
 
 /// The loads of a loop that can be copied ahead and are worth it.

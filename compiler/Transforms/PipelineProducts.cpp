@@ -86,10 +86,24 @@ bool Body::takeWaits() {
 
 bool Body::mayCross(WarpgroupMMAOp product) {
   auto lasts = [&](Value operand) {
-    if (!isa<tgpu::TileType>(operand.getType()))
-      return true; // registers: the hardware's matter
     Operation *def = operand.getDefiningOp();
-    return !def || !loop->isProperAncestor(def) || keepsOperands(operand);
+    if (!def || def->getBlock() != body)
+      return operand.getParentBlock() != body;
+    if (isa<tgpu::TileType>(operand.getType()))
+      return keepsOperands(operand);
+    // Registers are written again in the next iteration. That is behind a wait
+    // when what is written comes from a product of that iteration.
+    llvm::SetVector<Operation *> slice;
+    slice.insert(def);
+    for (size_t i = 0; i < slice.size(); ++i)
+      for (Value value : readsOf(*slice[i]))
+        if (Operation *op = value.getDefiningOp();
+            op && op->getBlock() == body) {
+          if (isa<WarpgroupMMAOp>(op))
+            return true;
+          slice.insert(op);
+        }
+    return false;
   };
   return lasts(product.getA()) && lasts(product.getB());
 }
@@ -104,13 +118,13 @@ void Body::waitBefore(Operation *op, ArrayRef<Value> needed) {
   for (auto [value, number] : flying)
     if (number <= newest)
       values.push_back(value);
-  // Tiles of this iteration stay allocated until their readers end.
+  // Tiles stay allocated, and registers of operands unchanged, until their
+  // readers end.
   SmallVector<Value> tied(values);
   for (; ended <= newest; ++ended)
     for (Value operand :
          {products[ended].getA(), Value(products[ended].getB())})
-      if (isa<tgpu::TileType>(operand.getType()) &&
-          !llvm::is_contained(tied, operand))
+      if (!llvm::is_contained(tied, operand))
         tied.push_back(operand);
 
   rewriter.setInsertionPoint(op);

@@ -93,31 +93,48 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
     tt.return %r : tensor<64x64xf32, #acc>
   }
 
-  // The shape of attention. The second sum is in flight until the next
-  // iteration scales it; the wait for the scores ends it as well. Copies of the
-  // first operand run three iterations ahead, of the second two.
+  // The shape of attention: the second product is issued one iteration late,
+  // right behind the first, and runs while the threads work on the first one's
+  // result. The first iteration stands before the loop, the last product behind.
   // CHECK-LABEL: tt.func public @chain
-  // CHECK:         %[[K:.*]] = tgpu.local_alloc
-  // CHECK:         %[[V:.*]] = tgpu.local_alloc
-  // CHECK-COUNT-5: tgpu.async_copy
-  // CHECK:         tgpu.async_wait 2
-  // CHECK:         scf.for {{.*}} iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[I:[a-z0-9]+]] = %c0_i32)
-  // CHECK:           %[[TK:.*]] = tgpu.tile_at %[[K]][%[[I]]]
-  // CHECK:           %[[TKT:.*]] = tgpu.tile_permute %[[TK]]
-  // CHECK:           %[[S:.*]] = tgpu.warpgroup_mma %{{.*}}, %[[TKT]], %{{.*}}
-  // CHECK:           %[[W:.*]]:4 = tgpu.warpgroup_wait 0, %[[ACC]], %[[S]], %{{.*}}, %[[TKT]]
-  // CHECK-NEXT:      tgpu.async_wait 1
-  // CHECK-NEXT:      tgpu.proxy_fence
-  // CHECK-NEXT:      tgpu.sync_threads
-  // CHECK:           arith.truncf %[[W]]#1
-  // CHECK:           %[[TV:.*]] = tgpu.tile_at %[[V]][%[[I]]]
-  // CHECK:           %[[SCALED:.*]] = arith.mulf %[[W]]#0
-  // CHECK:           %[[O:.*]] = tgpu.warpgroup_mma %{{.*}}, %[[TV]], %[[SCALED]]
-  // CHECK:           tgpu.async_copy %{{.*}}, %[[TK]] mask
-  // CHECK:           tgpu.async_copy
-  // CHECK-NEXT:      tgpu.async_commit
-  // CHECK:           scf.yield %[[O]],
-  // CHECK:         tgpu.warpgroup_wait 0,
+  // CHECK:         %[[RK:.*]] = tgpu.local_alloc
+  // CHECK:         %[[RV:.*]] = tgpu.local_alloc
+  // CHECK:         tgpu.async_copy
+  // CHECK-NEXT:    tgpu.async_commit
+  // CHECK:         tgpu.async_copy
+  // CHECK:         tgpu.async_copy
+  // CHECK-NEXT:    tgpu.async_commit
+  // CHECK:         tgpu.async_copy
+  // CHECK:         tgpu.async_copy
+  // CHECK-NEXT:    tgpu.async_commit
+  // CHECK-NEXT:    scf.if
+  // CHECK-NEXT:      tgpu.async_wait 2
+  // CHECK:           tgpu.warpgroup_mma
+  // CHECK-NEXT:      tgpu.warpgroup_wait 0
+  // CHECK:           %[[P0:.*]] = arith.truncf
+  // CHECK:           %[[L:.*]]:4 = scf.for %{{.*}} = %c64_i32 to {{.*}} iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[I:[a-z0-9]+]] = %c1_i32, %[[P:[a-z0-9]+]] = %[[P0]], %[[J:[a-z0-9]+]] = %c0_i32)
+  // CHECK-NEXT:        tgpu.async_wait 1
+  // CHECK-NEXT:        tgpu.proxy_fence
+  // CHECK-NEXT:        tgpu.sync_threads
+  // CHECK:             %[[K:.*]] = tgpu.tile_at %[[RK]][%[[I]]]
+  // CHECK:             %[[KT:.*]] = tgpu.tile_permute %[[K]]
+  // CHECK:             %[[S:.*]] = tgpu.warpgroup_mma %{{.*}}, %[[KT]]
+  // CHECK:             %[[V:.*]] = tgpu.tile_at %[[RV]][%[[J]]]
+  // CHECK:             %[[O:.*]] = tgpu.warpgroup_mma %[[P]], %[[V]], %[[ACC]]
+  // CHECK:             tgpu.async_copy
+  // CHECK:             tgpu.async_copy
+  // CHECK:             tgpu.async_commit
+  // CHECK:             %[[SW:.*]]:3 = tgpu.warpgroup_wait 1, %[[S]],
+  // CHECK:             %[[PN:.*]] = arith.truncf %[[SW]]#0
+  // CHECK:             %[[OW:.*]]:3 = tgpu.warpgroup_wait 0, %[[O]], %[[P]], %[[V]]
+  // CHECK:             %[[ON:.*]] = arith.mulf %[[OW]]#0
+  // CHECK:             scf.yield %[[ON]], %{{.*}}, %[[PN]], %[[I]]
+  // CHECK:           tgpu.async_wait 0
+  // CHECK:           %[[VL:.*]] = tgpu.tile_at %[[RV]][%[[L]]#3]
+  // CHECK:           tgpu.warpgroup_mma %[[L]]#2, %[[VL]], %[[L]]#0
+  // CHECK:         } else {
+  // CHECK:         tgpu.async_wait 0
+  // CHECK-NEXT:    tgpu.sync_threads
   tt.func public @chain(%q: !tile, %kp: !ptrs, %vp: !ptrs, %n: i32, %scale: tensor<64x64xf32, #acc>) -> tensor<64x64xf32, #acc> {
     %c0 = arith.constant 0 : i32
     %c64 = arith.constant 64 : i32
@@ -138,6 +155,31 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
       %o0 = tgpu.warpgroup_mma %p, %tv, %scaled : tensor<64x64xf16, #acc>, !tile, tensor<64x64xf32, #acc>
       %o = tgpu.warpgroup_wait 0, %o0 : tensor<64x64xf32, #acc> -> tensor<64x64xf32, #acc>
       scf.yield %o : tensor<64x64xf32, #acc>
+    }
+    tt.return %r : tensor<64x64xf32, #acc>
+  }
+
+  // A register operand: the next iteration would write the registers that the
+  // product still reads, so it ends with its iteration.
+  // CHECK-LABEL: tt.func public @register_operand
+  // CHECK:         scf.for
+  // CHECK:           %[[X:.*]] = arith.mulf
+  // CHECK:           %[[R:.*]] = tgpu.warpgroup_mma %[[X]],
+  // CHECK:           %[[RW:.*]]:3 = tgpu.warpgroup_wait 0, %[[R]], %[[X]]
+  // CHECK:           scf.yield %[[RW]]#0
+  tt.func public @register_operand(%b: !tile, %ap: !ptrs, %n: i32) -> tensor<64x64xf32, #acc> {
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32, #acc>
+    %r = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %zero) -> (tensor<64x64xf32, #acc>) : i32 {
+      %at = tt.splat %i : i32 -> tensor<64x64xi32, #ld>
+      %pa = tt.addptr %ap, %at : !ptrs, tensor<64x64xi32, #ld>
+      %a = tt.load %pa {nrd.access = array<i32: 1, 8>} : !ptrs
+      %x = tgpu.convert_layout %a : tensor<64x64xf16, #ld> -> tensor<64x64xf16, #acc>
+      %y = arith.mulf %x, %x : tensor<64x64xf16, #acc>
+      %p = tgpu.warpgroup_mma %y, %b, %acc : tensor<64x64xf16, #acc>, !tile, tensor<64x64xf32, #acc>
+      %w = tgpu.warpgroup_wait 0, %p : tensor<64x64xf32, #acc> -> tensor<64x64xf32, #acc>
+      scf.yield %w : tensor<64x64xf32, #acc>
     }
     tt.return %r : tensor<64x64xf32, #acc>
   }
