@@ -7,6 +7,7 @@
 
 #include "compiler/Dialect/TGPU/TGPUDialect.h"
 #include "compiler/Dialect/TT/TTDialect.h"
+#include "compiler/Target/AMDGPU/Hooks.h"
 #include "compiler/Target/CPU/Passes.h"
 #include "compiler/Target/GPU/Passes.h"
 #include "compiler/Target/NVPTX/Hooks.h"
@@ -41,6 +42,7 @@ int main(int argc, char **argv) {
   nereid::registerTransformsPasses();
   nereid::cpu::registerTargetCPUPasses();
   nereid::gpu::registerTargetGPUPasses();
+  nereid::amdgpu::registerTarget();
   nereid::nvptx::registerTarget();
 
   return mlir::asMainReturnCode(
