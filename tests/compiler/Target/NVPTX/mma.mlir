@@ -2,6 +2,7 @@
 
 // Two fragments along N and two steps along K; the second step takes the
 // first one's result.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK: %[[A0:.*]] = llvm.inline_asm has_side_effects {{.*}}"mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};", "=f,=f,=f,=f,r,r,r,r,r,r,f,f,f,f"
 // CHECK: %[[V0:.*]] = llvm.extractvalue %[[A0]][0]
 // CHECK: mma.sync
@@ -24,6 +25,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
 // -----
 
 // f16 accumulators travel in pairs.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK: "mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {$0, $1}, {$2, $3, $4, $5}, {$6, $7}, {$8, $9};", "=r,=r,r,r,r,r,r,r,r,r"
 #a = #tgpu.layout<register = [[0, 1], [8, 0], [0, 8]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [], block = [], shape = [16, 16]>
 #b = #tgpu.layout<register = [[1, 0], [8, 0]], lane = [[2, 0], [4, 0], [0, 1], [0, 2], [0, 4]], warp = [], block = [], shape = [16, 8]>
@@ -41,6 +43,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
 // -----
 
 // Other operand types.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
 #a = #tgpu.layout<register = [[0, 1], [8, 0], [0, 8]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [], block = [], shape = [16, 16]>
 #b = #tgpu.layout<register = [[1, 0], [8, 0]], lane = [[2, 0], [4, 0], [0, 1], [0, 2], [0, 4]], warp = [], block = [], shape = [16, 8]>
@@ -58,6 +61,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
 // -----
 
 // 8-bit floats of two kinds, where the target has them.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK: mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32
 #a = #tgpu.layout<register = [[0, 1], [0, 2], [8, 0], [0, 16]], lane = [[0, 4], [0, 8], [1, 0], [2, 0], [4, 0]], warp = [], block = [], shape = [16, 32]>
 #b = #tgpu.layout<register = [[1, 0], [2, 0], [16, 0]], lane = [[4, 0], [8, 0], [0, 1], [0, 2], [0, 4]], warp = [], block = [], shape = [32, 8]>
@@ -75,6 +79,7 @@ module attributes {nrd.target = "sm_89", nrd.num_warps = 1 : i32} {
 // -----
 
 // Integers.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK: mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {{.*}}"=r,=r,=r,=r,
 #a = #tgpu.layout<register = [[0, 1], [0, 2], [8, 0], [0, 16]], lane = [[0, 4], [0, 8], [1, 0], [2, 0], [4, 0]], warp = [], block = [], shape = [16, 32]>
 #b = #tgpu.layout<register = [[1, 0], [2, 0], [16, 0]], lane = [[4, 0], [8, 0], [0, 1], [0, 2], [0, 4]], warp = [], block = [], shape = [32, 8]>
@@ -92,6 +97,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
 // -----
 
 // f64: two instructions make 16 rows.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK-COUNT-2: mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {$0, $1}, {$2}, {$3}, {$4, $5};
 // CHECK-NOT: mma.sync
 #a = #tgpu.layout<register = [[8, 0]], lane = [[0, 1], [0, 2], [1, 0], [2, 0], [4, 0]], warp = [], block = [], shape = [16, 4]>
@@ -110,6 +116,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
 // -----
 
 // tf32 is multiplied as it is.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK-NOT: arith.subf
 // CHECK: mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32
 // CHECK-NOT: mma.sync
@@ -129,6 +136,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
 // -----
 
 // tf32x3: three products of parts, the small ones first, without their NaNs.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK: arith.subf
 // CHECK-COUNT-2: mma.sync.aligned.m16n8k8
 // CHECK: arith.cmpf ord
@@ -151,6 +159,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
 // -----
 
 // bf16x6: six products of three parts.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK: arith.truncf {{.*}} : f32 to bf16
 // CHECK-COUNT-6: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
 // CHECK-NOT: mma.sync
@@ -170,6 +179,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
 // -----
 
 // A product smaller than the instruction: lanes and registers beyond K are zero.
+// CHECK-LABEL: llvm.func ptx_kernelcc @dot
 // CHECK: %[[MASK:.*]] = arith.constant 2 : i32
 // CHECK: arith.andi %{{.*}}, %[[MASK]]
 // CHECK: %[[BEYOND:.*]] = arith.cmpi ne
