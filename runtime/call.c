@@ -97,14 +97,14 @@ void nrd_call_destroy(nrd_call_t *call) {
 
 //===-- Parameters --------------------------------------------------------===//
 
-// Writes the slot's fields of |plan| into the block; tensor maps come later.
-static void write_slot(nrd_call_t *call, const nrd_plan_t *plan,
+// Writes the slot's fields into the block; tensor maps come later.
+static void write_slot(nrd_call_t *call, const nrd_candidate_t *bound,
                        uint32_t slot) {
   const nrd_slot_t *info = &call->kernel->index->slots[slot];
   char *params = call->launch.params;
-  uint32_t end = plan->fields_of_slot[slot + 1];
-  for (uint32_t i = plan->fields_of_slot[slot]; i < end; ++i) {
-    const nrd_field_t *field = &plan->fields[i];
+  uint32_t end = bound->plan->fields_of_slot[slot + 1];
+  for (uint32_t i = bound->plan->fields_of_slot[slot]; i < end; ++i) {
+    const nrd_field_t *field = &bound->fields[i];
     int64_t value = call->values[slot];
     if (field->kind == NRD_FIELD_TENSOR_MAP)
       continue;
@@ -145,7 +145,7 @@ static void slot_changed(nrd_call_t *call, uint32_t slot, uint32_t dirt) {
   if (!call->bound)
     return;
   const nrd_plan_t *plan = call->bound->plan;
-  write_slot(call, plan, slot);
+  write_slot(call, call->bound, slot);
   if (nrd_slot_in(&kernel->index->grids[plan->config].slots, slot))
     call->dirty |= NRD_DIRTY_GRID;
   if (plan->map_count && dirt) {
@@ -353,9 +353,10 @@ static nrd_status_t choose_variant(nrd_call_t *call) {
   call->launch.module = candidate->module;
   call->launch.function = candidate->function;
   call->launch.image = &plan->image;
-  memset(call->launch.params, 0, plan->image.param_size);
+  call->launch.param_size = candidate->param_size;
+  memset(call->launch.params, 0, candidate->param_size);
   for (uint32_t i = 0; i < call->kernel->index->slot_count; ++i) {
-    write_slot(call, plan, i);
+    write_slot(call, candidate, i);
     call->slot_dirt[i] = NRD_MAP_MOVED | NRD_MAP_RESHAPED;
   }
   call->dirty |= NRD_DIRTY_GRID | (plan->map_count ? NRD_DIRTY_MAPS : 0);
@@ -371,7 +372,7 @@ static nrd_status_t encode_maps(nrd_call_t *call) {
   const nrd_plan_t *plan = call->bound->plan;
   nrd_device_t *device = call->launch.device;
   for (uint32_t i = 0; i < plan->field_count; ++i) {
-    const nrd_field_t *field = &plan->fields[i];
+    const nrd_field_t *field = &call->bound->fields[i];
     if (field->kind != NRD_FIELD_TENSOR_MAP)
       continue;
     const nrd_tensor_map_t *map = &plan->maps[field->index];
@@ -436,8 +437,8 @@ static nrd_status_t provide_scratch(nrd_call_t *call, uint64_t programs) {
   }
   call->scratch = scratch;
   for (uint32_t i = first; i < plan->field_count; ++i)
-    memcpy((char *)call->launch.params + plan->fields[i].offset, &scratch,
-           sizeof scratch);
+    memcpy((char *)call->launch.params + call->bound->fields[i].offset,
+           &scratch, sizeof scratch);
   return NRD_OK;
 }
 
@@ -583,7 +584,7 @@ nrd_status_t nrd_call_params(const nrd_call_t *call, const void **out_params,
   NRD_NEED(out_size);
   NRD_TRY(need_bound(call));
   *out_params = call->launch.params;
-  *out_size = call->launch.image->param_size;
+  *out_size = call->launch.param_size;
   return NRD_OK;
 }
 

@@ -418,10 +418,14 @@ static nrd_status_t read_variant(reader_t *r, nrd_flat_t table,
   image->min_driver = nrd_flat_u32(table, VARIANT_MIN_DRIVER, 0);
   image->pdl = nrd_flat_u8(table, VARIANT_PDL, 0) != 0;
   image->cooperative = nrd_flat_u8(table, VARIANT_COOPERATIVE, 0) != 0;
-  if (image->param_size > r->index->max_param_size)
-    r->index->max_param_size = image->param_size;
-
   NRD_TRY(read_maps(r, nrd_flat_vector(table, VARIANT_TENSOR_MAPS), plan));
+  image->has_tensor_maps = plan->map_count > 0;
+  // Each map may come to lie up to its alignment further on: see kernel.c.
+  uint32_t room = image->param_size;
+  if (plan->map_count)
+    room += 64 * (plan->map_count + 1);
+  if (room > r->index->max_param_size)
+    r->index->max_param_size = room;
   NRD_TRY(read_predicates(r, nrd_flat_vector(table, VARIANT_PREDICATES), plan));
   NRD_TRY(read_fields(r, nrd_flat_vector(table, VARIANT_FIELDS), plan));
   if (blob->codec > 1 ||

@@ -404,6 +404,76 @@ static nrd_status_t load_module(nrd_kernel_t *kernel, const nrd_plan_t *plan,
   return NRD_OK;
 }
 
+// The field that lies next behind |before|; NULL behind the last.
+static const nrd_field_t *next_field(const nrd_plan_t *plan,
+                                     const nrd_field_t *before) {
+  const nrd_field_t *next = NULL;
+  for (uint32_t i = 0; i < plan->field_count; ++i) {
+    const nrd_field_t *field = &plan->fields[i];
+    if ((!before || field->offset > before->offset) &&
+        (!next || field->offset < next->offset))
+      next = field;
+  }
+  return next;
+}
+
+// Asks the driver where the function reads its parameters. That need not be
+// where the pack puts them: ptxas aligns a tensor map by its address in the
+// constant bank, and where parameters begin there differs between chips. The
+// block's size must be exactly the function's, too, or the driver refuses it.
+static nrd_status_t place_parameters(nrd_kernel_t *kernel,
+                                     nrd_candidate_t *candidate) {
+  const nrd_plan_t *plan = candidate->plan;
+  const nrd_driver_t *driver = kernel->device->driver;
+  candidate->fields = plan->fields;
+  candidate->param_size = plan->image.param_size;
+  const nrd_field_t *field = next_field(plan, NULL);
+  nrd_field_t *placed = NULL;
+  uint32_t end = 0;
+  // Parameters without a field are zero. No more are asked for than the block
+  // has, because debugging tools report a failing call.
+  for (uint32_t i = 0; driver->parameter; ++i) {
+    uint32_t offset, size;
+    if (!field && end >= plan->image.param_size)
+      break;
+    int found = driver->parameter(kernel->device, candidate->function, i,
+                                  &offset, &size);
+    if (found < 0)
+      return NRD_OK;
+    if (!found && !field)
+      break;
+    if (!found || (field && size != field->size) ||
+        size > kernel->max_param_size || offset > kernel->max_param_size - size)
+      return nrd_fail(NRD_CORRUPT,
+                      "the %s image of kernel '%s' does not take the "
+                      "parameters that the pack lays out: number %u has %u "
+                      "bytes there and %u in the pack",
+                      plan->image.target, kernel->index->name, i,
+                      found ? size : 0, field ? field->size : 0);
+    if (offset + size > end)
+      end = offset + size;
+    if (!field)
+      continue;
+    if (offset != field->offset) {
+      if (!placed) {
+        placed =
+            nrd_arena_alloc(&kernel->arena, plan->field_count, sizeof *placed);
+        if (!placed)
+          return nrd_fail_memory(plan->field_count * sizeof *placed,
+                                 "parameters");
+        memcpy(placed, plan->fields, plan->field_count * sizeof *placed);
+      }
+      placed[field - plan->fields].offset = offset;
+    }
+    field = next_field(plan, field);
+  }
+  if (driver->parameter)
+    candidate->param_size = end;
+  if (placed)
+    candidate->fields = placed;
+  return NRD_OK;
+}
+
 static char *copy_text(const nrd_allocator_t *allocator, const char *text) {
   size_t size = strlen(text) + 1;
   char *copy = nrd_alloc_raw(allocator, size);
@@ -429,6 +499,8 @@ nrd_status_t nrd_kernel_load(nrd_kernel_t *kernel, nrd_candidate_t *candidate) {
       status = kernel->device->driver->function(
           kernel->device, candidate->module, &candidate->plan->image,
           &candidate->function);
+    if (status == NRD_OK)
+      status = place_parameters(kernel, candidate);
     if (status == NRD_OK) {
       atomic_store_explicit(&candidate->state, 1, memory_order_release);
     } else if (status != NRD_OUT_OF_MEMORY) { // that may pass

@@ -28,6 +28,8 @@ typedef struct nrd_candidate_t {
   atomic_int state; // 0: not tried, 1: loaded, 2: failed for good
   nrd_module_t *module;
   void *function;
+  const nrd_field_t *fields; // as the plan's, but where the function reads them
+  uint32_t param_size;
   nrd_status_t status; // of the failure
   char *reason;
 } nrd_candidate_t;
@@ -63,7 +65,7 @@ struct nrd_kernel_t {
   nrd_predicate_t *facts;     // sorted by slot
   uint32_t *facts_of_slot;    // slot_count + 1 positions in |facts|
   nrd_slot_set_t tuned_slots; // that the choice of a config depends on
-  uint32_t max_param_size;
+  uint32_t max_param_size; // room for any candidate's parameters
 
   pthread_mutex_t lock;
   nrd_loaded_t *loaded; // modules, one per blob

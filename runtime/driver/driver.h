@@ -45,6 +45,7 @@ typedef struct nrd_image_t {
   uint32_t min_driver;
   uint8_t pdl;
   uint8_t cooperative;
+  uint8_t has_tensor_maps;
 } nrd_image_t;
 
 // A launch that is laid out. It never moves; |params| keeps its address while
@@ -54,7 +55,8 @@ typedef struct nrd_launch_t {
   nrd_module_t *module;
   void *function;
   const nrd_image_t *image;
-  void *params; // image->param_size bytes, aligned to 64
+  void *params; // aligned to 64
+  uint32_t param_size;
   uint32_t grid[3];
   uint64_t programs;         // their product, above 0
   uint64_t driver_state[48]; // what prepare leaves for launch
@@ -105,11 +107,16 @@ struct nrd_driver_t {
   nrd_status_t (*function)(nrd_device_t *device, nrd_module_t *module,
                            const nrd_image_t *image, void **out_function);
 
+  // Optional: where |function| reads its parameter |index|. Returns 1, 0 beyond
+  // the last one, -1 where the driver cannot tell.
+  int (*parameter)(nrd_device_t *device, void *function, uint32_t index,
+                   uint32_t *out_offset, uint32_t *out_size);
+
   // Optional: fills launch->driver_state; called again when the grid changes.
   nrd_status_t (*prepare)(nrd_launch_t *launch);
   nrd_status_t (*launch)(nrd_launch_t *launch, void *stream);
 
-  // Optional: writes 128 bytes at |map|. |shape| and |strides| are in the
+  // Optional: writes 128 bytes at |map|, of any alignment. |shape| and |strides| are in the
   // slot's order, slowest first, and meet the recipe's conditions. |moved|: the
   // map there differs in its base alone.
   nrd_status_t (*encode_tensor_map)(nrd_device_t *device,

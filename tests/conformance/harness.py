@@ -106,6 +106,7 @@ class DeviceMemory:
     """The same on a device without host pointers: one allocation with slack on both sides."""
 
     SLACK = 4096
+    base = None
 
     def __init__(self, device, initial, at_end):
         self.device, self.dtype, self.size = device, initial.dtype, initial.nbytes
@@ -130,7 +131,8 @@ class DeviceMemory:
         return int(np.count_nonzero(changed))
 
     def __del__(self):
-        self.device.library.buffer_free(self.device.handle, self.base)
+        if self.base:
+            self.device.library.buffer_free(self.device.handle, self.base)
 
 
 # --- One case -----------------------------------------------------------------
@@ -153,8 +155,8 @@ class Spec:
 class Case:
     """Given to the case functions: makes tensors, launches, takes expectations."""
 
-    def __init__(self, topic, label, seed):
-        self.topic, self.label = topic, label
+    def __init__(self, topic, label, seed, device):
+        self.topic, self.label, self.device = topic, label, device
         self.rng = np.random.default_rng([seed, zlib.crc32(f"{topic}/{label}".encode())])
         self.tensors, self.expected = {}, []
         self.spec, self.runner = None, None
@@ -235,8 +237,8 @@ class Case:
         self.expected.append((tensor, value, bound, None, sure))
 
     # Running, with a bound kernel from the runner.
-    def run(self, kernel, at_end, host_memory):
-        memory = {}
+    def run(self, kernel, at_end):
+        memory, host_memory = {}, self.device.startswith("cpu")
         for name, tensor in reversed(self.tensors.items()):  # what a table points to lies before the table
             if tensor.points_to:
                 tensor.initial[:] = [memory[f"{name}[{i}]"].address for i in range(len(tensor.points_to))]

@@ -3,7 +3,7 @@ import ctypes
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint32, c_void_p
 
 STATUS = ["OK", "INVALID_ARGUMENT", "NOT_FOUND", "INCOMPATIBLE", "CORRUPT", "OUT_OF_MEMORY", "UNAVAILABLE",
-          "DRIVER_ERROR", "UNSUPPORTED"]
+          "DRIVER_ERROR", "UNSUPPORTED", "UNTRUSTED", "KERNEL_FAILED"]
 
 
 class Error(Exception):
@@ -39,6 +39,7 @@ _FUNCTIONS = {
     "nrd_device_accepts": (c_int, [c_void_p, c_char_p]),
     "nrd_device_set_threads": (None, [c_void_p, c_uint32]),
     "nrd_device_synchronize": (c_int, [c_void_p]),
+    "nrd_device_context": (c_void_p, [c_void_p]),
     "nrd_buffer_alloc": (c_int, [c_void_p, c_size_t, POINTER(c_void_p)]),
     "nrd_buffer_free": (None, [c_void_p, c_void_p]),
     "nrd_buffer_copy_to_device": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),

@@ -1,4 +1,5 @@
 # packs.py - builds the packs that the cases need, with the `nereid` tool, and keeps them between runs.
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -51,7 +52,7 @@ class Builder:
         path.write_text(text)
         partial = self.folder / f"{key}.partial"
         try:
-            done = subprocess.run([self.tool, "build", str(path), "-o", str(partial), "-j", str(self.jobs)],
+            done = subprocess.run([self.tool, "build", str(path), "-o", str(partial), "-j", "1"],
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
                                   timeout=600)
         except subprocess.TimeoutExpired:
@@ -65,24 +66,34 @@ class Builder:
         return None, done.stderr.strip() or f"status {done.returncode} without a message"
 
     def build(self, specs):
-        """{spec name: pack path}, {spec name: error}. A pack that fails is halved until the guilty kernels stand
-        alone."""
-        packs, errors = {}, {}
-
-        def attempt(part):
-            pack, error = self._run(part)
-            if pack is not None:
-                packs.update((spec.name, str(pack)) for spec in part)
-            elif len(part) == 1:
-                errors[part[0].name] = error
-            else:
-                attempt(part[:len(part) // 2])
-                attempt(part[len(part) // 2:])
-
+        """{spec name: pack path}, {spec name: error}, by as many processes as `jobs`. The kernels of a pack that fails
+        are built one by one."""
         by_source = {}
         for spec in specs:
             by_source.setdefault(spec.source, []).append(spec)
-        for source in by_source:
-            for begin in range(0, len(by_source[source]), CHUNK):
-                attempt(by_source[source][begin:begin + CHUNK])
+        parts = [rows[begin:begin + CHUNK] for rows in by_source.values() for begin in range(0, len(rows), CHUNK)]
+        packs, errors = {}, {}
+
+        def attempt(parts):
+            failed = []
+            with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+                for part, (pack, error) in zip(parts, pool.map(self._run, parts)):
+                    if pack is not None:
+                        packs.update((spec.name, str(pack)) for spec in part)
+                    elif len(part) == 1:
+                        errors[part[0].name] = error
+                    else:
+                        failed += [[spec] for spec in part]
+            return failed
+
+        attempt(attempt(parts))
         return packs, errors
+
+    def merge(self, packs, output):
+        """All packs in one file, without the IR that only the interpreter needs."""
+        whole = output.with_suffix(".whole")
+        for command in (["merge", *sorted(packs), "-o", str(whole)], ["strip", "--no-ir", str(whole), "-o", str(output)]):
+            done = subprocess.run([self.tool, *command], capture_output=True, text=True)
+            if done.returncode:
+                raise SystemExit(f"error: nereid {command[0]}: {done.stderr.strip()}")
+        whole.unlink()

@@ -2,7 +2,7 @@
 // device, graph capture, and what a launch costs beside the raw driver call.
 // Skipped, saying so, where there is no NVIDIA GPU.
 
-#include "TestPack.h"
+#include "HardwareTest.h"
 
 extern "C" {
 #include "runtime/driver/cuda/api.h"
@@ -10,18 +10,11 @@ extern "C" {
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <dlfcn.h>
 #include <numeric>
 
 using namespace runtimetest;
 
 namespace {
-
-template <typename Function> Function *cuda(const char *name) {
-  static void *library = dlopen("libcuda.so.1", RTLD_NOW);
-  return library ? reinterpret_cast<Function *>(dlsym(library, name)) : nullptr;
-}
 
 /// out[i] = x[i] + y[i] for i < n, one block of 128 threads for 128 elements.
 std::string addPtx(const char *function) {
@@ -74,17 +67,6 @@ Kernel manyOnGpu(uint32_t count) {
   kernel.configs[0].grid = {axis({{1, GridOp::PushConst}}, "1")};
   return kernel;
 }
-
-class Hardware : public testing::Test {
-protected:
-  void SetUp() override {
-    nrd_device_t *device = nullptr;
-    if (nrd_device_open("cuda:0", &device) != NRD_OK)
-      GTEST_SKIP() << "no NVIDIA GPU: " << nrd_error_message();
-    std::printf("%s\n", nrd_device_description(device));
-    nrd_device_close(device);
-  }
-};
 
 struct Vectors {
   static constexpr int size = 100003;

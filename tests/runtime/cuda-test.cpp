@@ -28,9 +28,8 @@ Bytes cubin(const std::string &facts) {
 }
 
 Kernel cudaKernel() {
-  Kernel kernel =
-      addKernel("add", {"sm_90a"},
-                cubin("sm=90 function=add function=add_aligned params=32 "));
+  Kernel kernel = addKernel("add", {"sm_90a"},
+                            cubin("sm=90 function=add function=add_aligned "));
   return kernel;
 }
 
@@ -77,7 +76,7 @@ TEST_F(Cuda, LaunchesWithOneBuffer) {
   EXPECT_EQ(mock().grid[0], 5u);
   EXPECT_EQ(mock().grid[1], 1u);
   EXPECT_EQ(mock().block[0], 128u);
-  EXPECT_EQ(mock().param_size, 32u);
+  EXPECT_EQ(mock().param_size, 28u);
   uint64_t words[4];
   std::memcpy(words, mock().params, sizeof words);
   EXPECT_EQ(words[0], 0x1004u);
@@ -182,7 +181,7 @@ TEST_F(Cuda, UnsuitableVariantsGiveWayToOthers) {
   greedy.sharedSize = 300000;
   late.minDriver = 13000;
   wide.block = {512, 2, 1};
-  wide.image = cubin("sm=90 function=add_aligned params=32 threads=512 ");
+  wide.image = cubin("sm=90 function=add_aligned threads=512 ");
   kernel.variants = {greedy, late, wide, kernel.variants[0]};
   Opened o("cuda:0", write({kernel}), "add");
   nereid::Call call =
@@ -243,21 +242,31 @@ TEST_F(Cuda, ImagesAndPackMustAgree) {
   {
     Opened o("cuda:0",
              write({addKernel("add", {"sm_90a"},
-                              cubin("sm=90 function=add params=48 "))}),
+                              cubin("sm=90 function=add sizes=8,8,8,4,8 "))}),
              "add");
     nereid::Call call =
         o.kernel.call(address(4), address(16), address(16), 5).value();
     EXPECT_FAILS(call.bind(), NRD_CORRUPT,
-                 "takes 48 bytes of parameters and the pack lays out 32");
+                 "number 4 has 8 bytes there and 0 in the pack");
+  }
+  {
+    Opened o(
+        "cuda:0",
+        write({addKernel("add", {"sm_90a"}, cubin("sm=90 function=sub "))}),
+        "add");
+    nereid::Call call =
+        o.kernel.call(address(4), address(16), address(16), 5).value();
+    EXPECT_FAILS(call.bind(), NRD_CORRUPT, "has no function 'add'");
   }
   {
     Opened o("cuda:0",
              write({addKernel("add", {"sm_90a"},
-                              cubin("sm=90 function=sub params=32 "))}),
+                              cubin("sm=90 function=add sizes=8,8,8,8 "))}),
              "add");
     nereid::Call call =
         o.kernel.call(address(4), address(16), address(16), 5).value();
-    EXPECT_FAILS(call.bind(), NRD_CORRUPT, "has no function 'add'");
+    EXPECT_FAILS(call.bind(), NRD_CORRUPT,
+                 "number 3 has 8 bytes there and 4 in the pack");
   }
   Opened o("cuda:0", write({addKernel("add", {"sm_90a"}, makeBytes("text"))}),
            "add");
@@ -298,9 +307,12 @@ TEST_F(Cuda, TensorMaps) {
   Variant tma;
   tma.target = "sm_90a";
   tma.symbol = "tile";
-  tma.image = cubin("sm=90 function=tile params=128 ");
-  tma.paramSize = 128;
-  tma.fields = {{0, 0, 128, 0, Field::Kind::TensorMap}};
+  // The pack's layout is not the chip's: there the map begins at 48.
+  tma.image = cubin("sm=90 function=tile sizes=8,128,4 ");
+  tma.paramSize = 196;
+  tma.fields = {{0, 64, 128, 0, Field::Kind::TensorMap},
+                {0, 0, 8, 0, Field::Kind::Value},
+                {0, 192, 4, 1, Field::Kind::Shape}};
   tma.tensorMaps = {{0, 6, 3, 0, 2, 0, {64, 128}}};
   kernel.variants = {tma};
   Opened o("cuda:0", write({kernel}), "tile");
@@ -317,20 +329,28 @@ TEST_F(Cuda, TensorMaps) {
   EXPECT_EQ(mock().map_strides[0], 160u) << "bytes";
   EXPECT_EQ(mock().map_box[0], 64u);
   EXPECT_EQ(mock().map_box[1], 128u);
-  uint64_t words[2];
-  std::memcpy(words, mock().params, sizeof words);
+  uint64_t words[2], base;
+  uint32_t columns;
+  constexpr size_t map = 48;
+  EXPECT_EQ(mock().param_size, map + 128 + 4);
+  std::memcpy(&base, mock().params, 8);
+  EXPECT_EQ(base, 0x7000u);
+  std::memcpy(&columns, mock().params + map + 128, 4);
+  EXPECT_EQ(columns, 72u);
+  EXPECT_EQ(parameter<uint64_t>(call, map), 0x7000u);
+  std::memcpy(words, mock().params + map, sizeof words);
   EXPECT_EQ(words[0], 0x7000u);
   EXPECT_EQ(words[1] >> 21 & 1, 0u) << "the bit of small tensors";
   call.setDescriptor(0, address(0x8000), shape, strides).check();
   call.launch().check();
   EXPECT_EQ(mock().map_encodes, 1);
   EXPECT_EQ(mock().map_moves, 1);
-  std::memcpy(words, mock().params, sizeof words);
+  std::memcpy(words, mock().params + map, sizeof words);
   EXPECT_EQ(words[0], 0x8000u);
   shape[0] = 30000; // above 128 KiB the bit stays
   call.setDescriptor(0, address(0x8000), shape, strides).check();
   call.launch().check();
-  std::memcpy(words, mock().params, sizeof words);
+  std::memcpy(words, mock().params + map, sizeof words);
   EXPECT_EQ(words[1] >> 21 & 1, 1u);
 }
 

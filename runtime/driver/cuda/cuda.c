@@ -245,6 +245,9 @@ static int suits(const nrd_device_t *device, const nrd_image_t *image,
   if (image->cluster[0] * image->cluster[1] * image->cluster[2] > 1 &&
       cuda->capability < 90)
     REFUSE("it needs thread block clusters, which %s lacks", device->target);
+  if (image->has_tensor_maps &&
+      !(cu.encode_tiled && cu.replace_address && cu.function_parameter))
+    REFUSE("it needs tensor maps, for which the driver is too old (CUDA 12.4)");
   if (image->cooperative && !cuda->can_cooperate)
     REFUSE("it needs cooperative launches, which %s lacks", device->model);
   return 1;
@@ -254,11 +257,23 @@ static int is_ptx(const nrd_image_t *image) {
   return !strncmp(image->target, "ptx_", 4);
 }
 
+// The driver may compile PTX as late as the first question about its functions,
+// and writes its log then, so what it writes to stays with the library.
+struct nrd_module_t {
+  cu_library_t library;
+  nrd_allocator_t allocator;
+  int options[2];
+  void *values[2];
+  char log[512];
+  char version[16]; // of PTX: ".version 8.0"
+};
+
 // The driver's verdict on an image whose hash was right: not damaged, but not
 // for this driver or chip.
 static nrd_status_t fail_load(const nrd_device_t *device,
-                              const nrd_image_t *image, const char *code,
-                              cu_result_t result, const char *log) {
+                              const nrd_image_t *image,
+                              const nrd_module_t *module, cu_result_t result,
+                              const char *what) {
   char text[200];
   switch (result) {
   case NRD_CU_INVALID_IMAGE:
@@ -269,99 +284,95 @@ static nrd_status_t fail_load(const nrd_device_t *device,
   case NRD_CU_JIT_COMPILATION_DISABLED:
     break;
   default:
-    return fail(device, result, "cuLibraryLoadData");
+    return fail(device, result, what);
   }
-  const char *version = is_ptx(image) ? strstr(code, ".version") : NULL;
   return nrd_fail(NRD_INCOMPATIBLE,
-                  "%s does not take the %s image of kernel '%s'%s%.14s "
+                  "%s does not take the %s image of kernel '%s'%s%s "
                   "(CUDA %d.%d): %s%s%.300s",
                   device->description, image->target, image->kernel,
-                  version ? ", PTX " : "", version ? version : "",
+                  module->version[0] ? ", PTX " : "", module->version,
                   driver_version / 1000, driver_version % 1000 / 10,
-                  explain(result, text, sizeof text), log[0] ? "; " : "", log);
+                  explain(result, text, sizeof text),
+                  module->log[0] ? "; " : "", module->log);
 }
 
 static nrd_status_t load(nrd_device_t *device, const nrd_image_t *image,
                          const void *bytes, size_t size,
                          nrd_module_t **out_module) {
   const cuda_device_t *cuda = cuda_of(device);
-  char *text = NULL; // PTX must end with NUL, and blobs do not
-  if (is_ptx(image)) {
-    text = nrd_alloc_raw(&device->allocator, size + 1);
-    if (!text)
-      return nrd_fail_memory(size + 1, "PTX");
-    memcpy(text, bytes, size);
-    text[size] = 0;
-    bytes = text;
-  } else if (size < 64 || memcmp(bytes, "\177ELF", 4)) {
+  int needs_text = is_ptx(image);
+  if (!needs_text && (size < 64 || memcmp(bytes, "\177ELF", 4)))
     // The driver reads a cubin's size from the cubin itself.
     return nrd_fail(NRD_CORRUPT, "the %s image of kernel '%s' is no cubin",
                     image->target, image->kernel);
+  nrd_module_t *module = nrd_alloc(&device->allocator, 1, sizeof *module);
+  if (!module)
+    return nrd_fail_memory(sizeof *module, "a module");
+  module->allocator = device->allocator;
+  char *text = NULL;
+  if (needs_text) { // must end with NUL, and blobs do not
+    text = nrd_alloc_raw(&device->allocator, size + 1);
+    if (!text) {
+      nrd_free(&device->allocator, module);
+      return nrd_fail_memory(size + 1, "PTX");
+    }
+    memcpy(text, bytes, size);
+    text[size] = 0;
+    bytes = text;
+    const char *version = strstr(text, ".version");
+    if (version)
+      snprintf(module->version, sizeof module->version, "%.14s", version);
+    module->version[strcspn(module->version, "\r\n")] = 0;
   }
-  char log[512] = "";
-  int options[] = {NRD_CU_JIT_ERROR_LOG, NRD_CU_JIT_ERROR_LOG_SIZE};
-  void *values[] = {log, (void *)(uintptr_t)(sizeof log - 1)};
-  cu_library_t library = NULL;
+  module->options[0] = NRD_CU_JIT_ERROR_LOG;
+  module->options[1] = NRD_CU_JIT_ERROR_LOG_SIZE;
+  module->values[0] = module->log;
+  module->values[1] = (void *)(uintptr_t)(sizeof module->log - 1);
   int pushed;
   cu_result_t result = enter(cuda, &pushed);
   if (!result)
-    result = cu.library_load(&library, bytes, options, values, text ? 2 : 0,
-                             NULL, NULL, 0);
+    result = cu.library_load(&module->library, bytes, module->options,
+                             module->values, text ? 2 : 0, NULL, NULL, 0);
   leave(pushed);
-  nrd_status_t status = NRD_OK;
-  if (result)
-    status = fail_load(device, image, text ? text : "", result, log);
   nrd_free(&device->allocator, text);
-  if (status == NRD_OK)
-    *out_module = library;
+  if (!result) {
+    *out_module = module;
+    return NRD_OK;
+  }
+  nrd_status_t status =
+      fail_load(device, image, module, result, "cuLibraryLoadData");
+  nrd_free(&device->allocator, module);
   return status;
 }
 
 static void unload(nrd_device_t *device, nrd_module_t *module) {
   int pushed;
   if (!enter(cuda_of(device), &pushed))
-    cu.library_unload(module);
+    cu.library_unload(module->library);
   leave(pushed);
-}
-
-// The block must be as large as the kernel reads, or a launch would read past
-// its end; asked of drivers that can tell.
-static nrd_status_t check_parameters(const nrd_image_t *image,
-                                     cu_kernel_t kernel) {
-  size_t end = 0, offset, size;
-  for (size_t i = 0; cu.kernel_parameter && i < 4 * NRD_MAX_SLOTS &&
-                     !cu.kernel_parameter(kernel, i, &offset, &size);
-       ++i)
-    if (offset + size > end)
-      end = offset + size;
-  if (end > image->param_size)
-    return nrd_fail(NRD_CORRUPT,
-                    "the %s image of kernel '%s' takes %zu bytes of parameters "
-                    "and the pack lays out %u",
-                    image->target, image->kernel, end, image->param_size);
-  return NRD_OK;
+  nrd_free(&device->allocator, module);
 }
 
 static nrd_status_t set_up(nrd_device_t *device, nrd_module_t *module,
                            const nrd_image_t *image,
                            cu_function_t *out_function) {
   cu_kernel_t kernel = NULL;
-  cu_result_t result = cu.library_kernel(&kernel, module, image->symbol);
+  cu_result_t result =
+      cu.library_kernel(&kernel, module->library, image->symbol);
   if (result == NRD_CU_NOT_FOUND)
     return nrd_fail(NRD_CORRUPT,
                     "the %s image of kernel '%s' has no function '%.100s'",
                     image->target, image->kernel, image->symbol);
   if (result)
-    return fail(device, result, "cuLibraryGetKernel");
-  NRD_TRY(check_parameters(image, kernel));
+    return fail_load(device, image, module, result, "cuLibraryGetKernel");
   result = cu.kernel_function(out_function, kernel);
   if (result)
-    return fail(device, result, "cuKernelGetFunction");
+    return fail_load(device, image, module, result, "cuKernelGetFunction");
   // Otherwise the first launch loads, perhaps in the middle of a capture.
   if (cu.function_load)
     result = cu.function_load(*out_function);
   if (result)
-    return fail(device, result, "cuFuncLoad");
+    return fail_load(device, image, module, result, "cuFuncLoad");
   int most = 0;
   uint32_t threads = image->block[0] * image->block[1] * image->block[2];
   if (!cu.function_attribute(&most, NRD_CU_FUNCTION_MAX_THREADS_PER_BLOCK,
@@ -403,6 +414,23 @@ static nrd_status_t find_function(nrd_device_t *device, nrd_module_t *module,
   nrd_status_t status = set_up(device, module, image, out_function);
   leave(pushed);
   return status;
+}
+
+static int parameter(nrd_device_t *device, void *function, uint32_t index,
+                     uint32_t *out_offset, uint32_t *out_size) {
+  size_t offset, size;
+  int pushed;
+  if (!cu.function_parameter)
+    return -1;
+  cu_result_t result = enter(cuda_of(device), &pushed);
+  if (!result)
+    result = cu.function_parameter(function, index, &offset, &size);
+  leave(pushed);
+  if (result)
+    return 0;
+  *out_offset = (uint32_t)offset;
+  *out_size = (uint32_t)size;
+  return 1;
 }
 
 //===-- Launch ------------------------------------------------------------===//
@@ -462,7 +490,7 @@ static nrd_status_t prepare(nrd_launch_t *launch) {
         ->value.words[0] = 1;
   if (image->cooperative)
     add_attribute(prepared, NRD_CU_ATTRIBUTE_COOPERATIVE)->value.words[0] = 1;
-  prepared->param_size = image->param_size;
+  prepared->param_size = launch->param_size;
   prepared->extra[0] = (void *)NRD_CU_LAUNCH_BUFFER;
   prepared->extra[1] = launch->params;
   prepared->extra[2] = (void *)NRD_CU_LAUNCH_BUFFER_SIZE;
@@ -508,15 +536,17 @@ static nrd_status_t encode_tensor_map(nrd_device_t *device,
                                       const nrd_tensor_map_t *recipe,
                                       const void *base, const int64_t *shape,
                                       const int64_t *strides, int moved,
-                                      void *map) {
+                                      void *out_map) {
+  _Alignas(64) char map[128]; // the driver asks for it; the block cannot
   void *address = (void *)(uintptr_t)base;
   uint64_t dims[NRD_MAX_TENSOR_MAP_RANK], steps[NRD_MAX_TENSOR_MAP_RANK];
   uint32_t ones[NRD_MAX_TENSOR_MAP_RANK];
-  cu_result_t result;
-  if (!cu.encode_tiled || !cu.replace_address)
-    return nrd_fail(NRD_UNSUPPORTED, "%s: the driver has no tensor maps",
-                    device->name);
-  if (moved) {
+  int pushed;
+  cu_result_t result = enter(cuda_of(device), &pushed); // or it is refused
+  if (result) {
+    // Said below.
+  } else if (moved) {
+    memcpy(map, out_map, sizeof map);
     result = cu.replace_address(map, address);
   } else {
     uint32_t rank = recipe->rank;
@@ -530,10 +560,12 @@ static nrd_status_t encode_tensor_map(nrd_device_t *device,
                              recipe->swizzle, recipe->l2_promotion,
                              recipe->oob_fill);
   }
+  leave(pushed);
   if (result)
     return fail(device, result,
                 moved ? "cuTensorMapReplaceAddress" : "cuTensorMapEncodeTiled");
   mend_small_map(recipe, shape, strides, map);
+  memcpy(out_map, map, sizeof map);
   return NRD_OK;
 }
 
@@ -632,6 +664,7 @@ const nrd_driver_t nrd_driver_cuda = {
     .load = load,
     .unload = unload,
     .function = find_function,
+    .parameter = parameter,
     .prepare = prepare,
     .launch = launch_cuda,
     .encode_tensor_map = encode_tensor_map,

@@ -334,7 +334,7 @@ static nrd_status_t prepare(nrd_launch_t *launch) {
                       image->block[2]);
     prepared->grid[d] = (unsigned)blocks;
   }
-  prepared->param_size = image->param_size;
+  prepared->param_size = launch->param_size;
   prepared->extra[0] = (void *)HIP_LAUNCH_BUFFER;
   prepared->extra[1] = launch->params;
   prepared->extra[2] = (void *)HIP_LAUNCH_BUFFER_SIZE;

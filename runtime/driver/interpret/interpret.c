@@ -254,7 +254,7 @@ static nrd_status_t launch_interpreter(nrd_launch_t *launch, void *stream) {
   char message[1200] = "";
   nrd_status_t status = interpreter->launch(
       launch->function, &host.host, launch->params,
-      launch->image->param_size / 8, launch->grid, message, sizeof message);
+      launch->param_size / 8, launch->grid, message, sizeof message);
   return status == NRD_OK ? NRD_OK : nrd_fail(status, "%s", message);
 }
 

@@ -1,7 +1,7 @@
 // mock/cuda.c - a libcuda.so.1 that checks how it is called and runs nothing.
 //
 // Two GPUs of MOCK_CUDA_CAPABILITY (90) under driver MOCK_CUDA_VERSION (12040).
-// A "cubin" is "\177ELF" and then words: sm=90 function=add params=32
+// A "cubin" is "\177ELF" and then words: sm=90 function=add sizes=8,8,8,4
 // threads=1024; PTX is any text with .version and .target.
 
 #include "mock.h"
@@ -25,6 +25,9 @@ static int is_initialised;
 
 typedef struct library_t {
   char text[600];
+  cu_result_t verdict; // on PTX, which is compiled when a function is asked for
+  char *log;
+  size_t log_size;
 } library_t;
 
 #define API __attribute__((visibility("default")))
@@ -202,29 +205,31 @@ API cu_result_t cuLibraryLoadData(cu_library_t *library, const void *code,
   if (mock_state.capturing)
     return 900;
   const char *text = code;
+  library_t *made = calloc(1, sizeof *made);
   int capability = setting("MOCK_CUDA_CAPABILITY", 90);
   if (!memcmp(text, "\177ELF", 4)) {
     ++text, ++text, ++text, ++text;
-    if (number(text, "sm=", 0) / 10 != capability / 10)
+    if (number(text, "sm=", 0) / 10 != capability / 10) {
+      free(made);
       return 209;
+    }
   } else {
     int major = 0, minor = 0;
     const char *version = strstr(text, ".version");
     if (!version || sscanf(version, ".version %d.%d", &major, &minor) != 2)
-      return 218;
+      made->verdict = 218;
     // PTX 8.0 came with CUDA 12.0, 9.0 with 13.0.
     if (major * 10 + minor - 80 + 120 >
         setting("MOCK_CUDA_VERSION", 12040) / 100 +
             setting("MOCK_CUDA_VERSION", 12040) % 1000 / 10)
-      return 222;
+      made->verdict = 222;
     if (strstr(text, "syntax error") && jit_count == 2 && jit_options[0] == 5 &&
         jit_options[1] == 6) {
-      snprintf(jit_values[0], (size_t)(uintptr_t)jit_values[1],
-               "ptxas: line 3: syntax error");
-      return 218;
+      made->log = jit_values[0];
+      made->log_size = (size_t)(uintptr_t)jit_values[1];
+      made->verdict = 218;
     }
   }
-  library_t *made = calloc(1, sizeof *made);
   snprintf(made->text, sizeof made->text, "%s", text);
   ++mock_state.loads;
   *library = made;
@@ -237,6 +242,11 @@ API cu_result_t cuLibraryUnload(cu_library_t library) {
 }
 API cu_result_t cuLibraryGetKernel(cu_kernel_t *kernel, cu_library_t library,
                                    const char *name) {
+  library_t *mine = library;
+  if (mine->log)
+    snprintf(mine->log, mine->log_size, "ptxas: line 3: syntax error");
+  if (mine->verdict)
+    return mine->verdict;
   char pattern[100];
   snprintf(pattern, sizeof pattern, "function=%s ", name);
   if (!strstr(((library_t *)library)->text, pattern))
@@ -254,14 +264,28 @@ API cu_result_t cuFuncLoad(cu_function_t function) {
   NEED_CONTEXT;
   return function ? 0 : 400;
 }
-API cu_result_t cuKernelGetParamInfo(cu_kernel_t kernel, size_t index,
-                                     size_t *offset, size_t *size) {
-  int params = number(((library_t *)kernel)->text, "params=", 0);
-  if ((int)index * 8 >= params)
-    return 1;
-  *offset = index * 8;
-  *size = 8;
-  return 0;
+// As ptxas does it for sm_90: a parameter is aligned by its address in the
+// constant bank, where the first one is at 0x210. A size of 128 is a tensor
+// map.
+API cu_result_t cuFuncGetParamInfo(cu_function_t function, size_t index,
+                                   size_t *offset, size_t *size) {
+  const char *at = strstr(((library_t *)function)->text, "sizes=");
+  const size_t base = 0x210;
+  size_t place = base;
+  at = at ? at + 6 : "8,8,8,4 ";
+  for (size_t i = 0;; ++i) {
+    char *end;
+    *size = strtoul(at, &end, 10);
+    size_t align = *size == 128 ? 64 : *size;
+    if (end == at)
+      return 1;
+    place = (place + align - 1) / align * align;
+    *offset = place - base;
+    if (i == index)
+      return 0;
+    place += *size;
+    at = end + (*end == ',');
+  }
 }
 API cu_result_t cuFuncGetAttribute(int *value, int attribute,
                                    cu_function_t function) {
@@ -287,6 +311,11 @@ API cu_result_t cuLaunchKernelEx(const cu_launch_config_t *config,
     if (extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4])
       return 1;
     s->param_size = *(size_t *)extra[3];
+    size_t offset, size, end = 0;
+    for (size_t i = 0; !cuFuncGetParamInfo(function, i, &offset, &size); ++i)
+      end = offset + size;
+    if (s->param_size != end)
+      return 701;
     memcpy(s->params, extra[1], s->param_size);
   }
   memcpy(s->grid, config->grid, sizeof s->grid);
@@ -316,6 +345,7 @@ API cu_result_t cuTensorMapEncodeTiled(
     const uint64_t *dims, const uint64_t *strides, const uint32_t *box,
     const uint32_t *element_strides, int interleave, int swizzle,
     int l2_promotion, int oob_fill) {
+  NEED_CONTEXT;
   (void)interleave, (void)l2_promotion, (void)oob_fill;
   if ((uintptr_t)map % 64 || (uintptr_t)base % 16)
     return 1;
@@ -337,6 +367,7 @@ API cu_result_t cuTensorMapEncodeTiled(
   return 0;
 }
 API cu_result_t cuTensorMapReplaceAddress(void *map, void *base) {
+  NEED_CONTEXT;
   ++mock_state.map_moves;
   memcpy(map, &base, sizeof base);
   return (uintptr_t)base % 16 ? 1 : 0;
