@@ -165,6 +165,18 @@ def ScalarizeLoopCarries : Pass<"nrd-scalarize-loop-carries"> {
   ];
 }
 
+def UnrollLoops : Pass<"nrd-unroll-loops"> {
+  let summary = "Repeat the body of a loop as tl.range asks";
+  let description = [{
+    A loop with `tt.loop_unroll_factor = n` becomes one whose body is `n`
+    iterations, and one for the iterations that are left, which is not
+    pipelined. The loop's other attributes go to both. Without the attribute a
+    loop stays as it is.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def Combine : Pass<"nrd-combine"> {
   let summary = "Fold ops of several dialects into each other";
   let description = [{
