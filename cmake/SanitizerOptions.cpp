@@ -6,8 +6,13 @@
 // they hand memory out. libLLVM and lld are not compiled so: they hand out
 // memory of slabs that an instrumented copy of the same template poisoned, and
 // never lift the poison. Poisoning by hand is therefore off; nothing of
-// Nereid's own does it. All else that the sanitizer checks stays on.
+// Nereid's own does it.
+//
+// LLVM gives a thread that installs its signal handlers an alternate stack of
+// its own, which AddressSanitizer would take for the one it made, and unmap.
+//
+// All else that the sanitizer checks stays on.
 extern "C" __attribute__((visibility("default"), used)) const char *
 __asan_default_options() {
-  return "allow_user_poisoning=0";
+  return "allow_user_poisoning=0:use_sigaltstack=0";
 }
