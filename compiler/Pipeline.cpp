@@ -12,6 +12,7 @@
 #include "compiler/PipelineSource.h"
 #include "compiler/Target/CPU/Emit.h"
 #include "compiler/Target/CPU/Lowering.h"
+#include "compiler/Target/Passes.h"
 #include "compiler/Target/Target.h"
 #include "compiler/Transforms/Passes.h"
 
@@ -315,8 +316,10 @@ OwningOpRef<ModuleOp> Compiler::Impl::lowerTiles(const KernelIRImpl &ir,
   PassManager pm(context.get());
   pm.enableVerifier(true);
   addTilePasses(pm);
-  if (target.family == TargetFamily::CPU)
+  if (target.family == TargetFamily::CPU) {
+    pm.addPass(createExpandLibraryCalls()); // there is no library to link
     addPointerPasses(pm);
+  }
   if (failed(pm.run(*module)))
     return nullptr;
   return module;

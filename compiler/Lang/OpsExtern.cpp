@@ -200,14 +200,8 @@ struct LibdeviceRow {
   llvm::StringLiteral symbol;
   ScalarId result;
   bool isTest;
-  unsigned count;
-  ScalarId operands[3];
+  llvm::SmallVector<ScalarId, 4> operands;
 };
-LibdeviceRow makeRow(BuiltinId id, llvm::StringLiteral symbol, ScalarId result,
-                     bool isTest, unsigned count, ScalarId a = ScalarId::Void,
-                     ScalarId b = ScalarId::Void, ScalarId c = ScalarId::Void) {
-  return {id, symbol, result, isTest, count, {a, b, c}};
-}
 } // namespace
 
 static llvm::ArrayRef<LibdeviceRow> libdeviceRows() {
@@ -219,9 +213,7 @@ static llvm::ArrayRef<LibdeviceRow> libdeviceRows() {
     std::vector<LibdeviceRow> list;
     auto add = [&](BuiltinId id, llvm::StringLiteral symbol, ScalarId result,
                    bool isTest, std::initializer_list<ScalarId> operands) {
-      LibdeviceRow row = makeRow(id, symbol, result, isTest, operands.size());
-      llvm::copy(operands, row.operands);
-      list.push_back(row);
+      list.push_back({id, symbol, result, isTest, operands});
     };
 #define NRD_LIBDEVICE(NAME, SYMBOL, RESULT, ...)                               \
   add(BuiltinId::libdevice_##NAME, SYMBOL, RESULT, false, {__VA_ARGS__});
@@ -244,8 +236,8 @@ Value callLibdevice(FunctionCodeGen &fn, const BuiltinInfo &info,
     if (row.id != info.id)
       continue;
     ExternVariant variant;
-    for (unsigned i = 0; i < row.count; ++i)
-      variant.operands.push_back(sem.scalar(row.operands[i]));
+    for (ScalarId operand : row.operands)
+      variant.operands.push_back(sem.scalar(operand));
     variant.symbol = row.symbol;
     variant.result = sem.scalar(row.result);
     variants.push_back(std::move(variant));

@@ -1,7 +1,8 @@
 //===- Num.h - Arithmetic on IR values written as arithmetic ---*- C++ -*-===//
 //
-// A polynomial reads like a polynomial: `Num` wraps an SSA value, a scalar or
-// a vector of integers or floats, and its operators build arith operations.
+// A polynomial reads like a polynomial: `Num` wraps an SSA value, a scalar, a
+// vector or a tensor of integers or floats, and its operators build arith
+// operations.
 // Internal to the files that emit mathematics.
 //
 //===----------------------------------------------------------------------===//
@@ -20,8 +21,8 @@ namespace nereid {
 
 /// `element`, in the shape of `like`.
 inline mlir::Type typeLike(mlir::Type like, mlir::Type element) {
-  if (auto vector = mlir::dyn_cast<mlir::VectorType>(like))
-    return vector.clone(element);
+  if (auto shaped = mlir::dyn_cast<mlir::ShapedType>(like))
+    return shaped.clone(element);
   return element;
 }
 
@@ -47,9 +48,9 @@ public:
   /// A constant of the given element type in this value's shape.
   Num constant(mlir::TypedAttr attribute) const {
     mlir::Type shaped = typeLike(type(), attribute.getType());
-    if (auto vector = mlir::dyn_cast<mlir::VectorType>(shaped))
-      return make<mlir::arith::ConstantOp>(
-          mlir::DenseElementsAttr::get(vector, attribute));
+    if (auto many = mlir::dyn_cast<mlir::ShapedType>(shaped))
+      return make<mlir::arith::ConstantOp>(mlir::cast<mlir::TypedAttr>(
+          mlir::DenseElementsAttr::get(many, attribute)));
     return make<mlir::arith::ConstantOp>(attribute);
   }
   /// A constant of this value's own type.

@@ -35,4 +35,25 @@ def ExpandMath : Pass<"nrd-expand-math"> {
                            "mlir::vector::VectorDialect"];
 }
 
+def ExpandLibraryCalls : Pass<"nrd-expand-library-calls"> {
+  let summary = "Replace functions of libdevice and ocml by operations";
+  let description = [{
+    A `tt.extern_elementwise` whose symbol is a function of NVIDIA's libdevice or
+    AMD's ocml becomes operations of arith and math on the same tensors, for
+    targets that have no such library, or where ours serves. Results are those
+    that the library documents: conversions saturate and turn NaN into 0,
+    `_rz`, `_rd` and `_ru` round in that direction. What the pass does not know
+    stays, for the back end to link or to refuse.
+
+    ```mlir
+    %r = tt.extern_elementwise %x {libname = "", libpath = "", pure = true,
+        symbol = "__nv_expf"} : (tensor<64xf32>) -> tensor<64xf32>
+    // becomes
+    %r = math.exp %x : tensor<64xf32>
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect",
+                           "mlir::math::MathDialect"];
+}
+
 #endif // NEREID_COMPILER_TARGET_PASSES_TD

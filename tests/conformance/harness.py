@@ -288,8 +288,8 @@ def _compare(name, tensor, after, value, bound, written, sure):
         problems.append(f"{name}: elements that should be left alone were written")
     got = decode(after, tensor.type)
     if is_float(tensor.type):
-        value = np.broadcast_to(np.asarray(value, dtype=np.float64), tensor.shape)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore"):  # a signaling NaN is one too
+            value = np.broadcast_to(np.asarray(value, dtype=np.float64), tensor.shape)
             right = (np.abs(got - value) <= bound) | (got == value) | (np.isnan(got) & np.isnan(value))
     else:
         value = np.broadcast_to(np.asarray(value).astype(STORAGE[tensor.type]), tensor.shape)
@@ -349,7 +349,7 @@ def combinations(function, random_count, rng):
 def cases_of(topic, module, seed, random_count):
     """Every case of a topic's module as (label, function, parameters), in a fixed order."""
     rng = np.random.default_rng([seed, zlib.crc32(topic.encode())])
-    for name, function in vars(module).items():
+    for name, function in list(vars(module).items()):
         if callable(function) and hasattr(function, "case_lists"):
             for parameters in combinations(function, random_count, rng):
                 text = " ".join(f"{key}={_short(value)}" for key, value in parameters.items())

@@ -59,7 +59,10 @@ def decode(storage, type_name):
     """Stored elements as float64 for floating types, else as they are."""
     if type_name in _SMALL:
         return _TABLES[type_name][storage]
-    return storage.astype(np.float64) if is_float(type_name) else storage
+    if not is_float(type_name):
+        return storage
+    with np.errstate(invalid="ignore"):  # a signaling NaN
+        return storage.astype(np.float64)
 
 
 def encode(values, type_name):

@@ -184,56 +184,6 @@ Value ElementOps::divide(OpBuilder &b, Operation *op, Value lhs, Value rhs,
 }
 
 //===----------------------------------------------------------------------===//
-// Library functions by name
-//===----------------------------------------------------------------------===//
-
-namespace {
-// The part of a libdevice-style name that says what is computed:
-// "__nv_expf" and "__nv_exp" give "exp".
-StringRef functionStem(StringRef symbol, bool isF32) {
-  symbol.consume_front("__nv_");
-  symbol.consume_front("__ocml_");
-  if (!symbol.consume_back("_f32") && !symbol.consume_back("_f64"))
-    if (isF32 && symbol.size() > 2 && symbol.back() == 'f' && symbol != "erf")
-      symbol = symbol.drop_back();
-  if (symbol.consume_front("fast_"))
-    return symbol;
-  return symbol;
-}
-} // namespace
-
-FailureOr<Value> ElementOps::libraryCall(OpBuilder &b, Operation *op,
-                                         ValueRange operands,
-                                         int64_t lanes) const {
-  auto call = cast<tt::ExternElementwiseOp>(op);
-  Location loc = op->getLoc();
-  Type result = getElementTypeOrSelf(call.getResult().getType());
-  Type type = held(result, lanes);
-  if (isa<Float32Type, Float64Type>(result) && !operands.empty() &&
-      llvm::all_of(operands, [&](Value v) { return v.getType() == type; })) {
-    StringRef name = functionStem(call.getSymbol(), result.isF32());
-    static const llvm::StringMap<StringRef> kNames = {
-#define NRD_LIBRARY_FUNCTION(NAME, OP) {NAME, OP},
-#include "compiler/Target/CPU/LibraryFunctions.def"
-    };
-    if (auto it = kNames.find(name); it != kNames.end()) {
-      OperationState state(loc, it->second, operands, {type});
-      return b.create(state)->getResult(0);
-    }
-    if (name == "rcp_rn" || name == "frcp_rn")
-      return arith::DivFOp::create(
-                 b, loc, constant(b, loc, b.getFloatAttr(result, 1.0), lanes),
-                 operands[0])
-          .getResult();
-  }
-  op->emitError() << "the library function '" << call.getSymbol()
-                  << "' has no implementation on CPU targets; use the "
-                     "functions of tl.math, or exp, log, sin, pow ... of "
-                     "libdevice on fp32 or fp64";
-  return failure();
-}
-
-//===----------------------------------------------------------------------===//
 // Everything else
 //===----------------------------------------------------------------------===//
 
@@ -425,11 +375,12 @@ FailureOr<SmallVector<Value>> ElementOps::emit(OpBuilder &b, Operation *op,
                    .getHigh());
   if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp>(op))
     return one(divide(b, op, operands[0], operands[1], lanes));
-  if (isa<tt::ExternElementwiseOp>(op)) {
-    FailureOr<Value> result = libraryCall(b, op, operands, lanes);
-    if (failed(result))
-      return failure();
-    return one(*result);
+  if (auto call = dyn_cast<tt::ExternElementwiseOp>(op)) {
+    op->emitError() << "the library function '" << call.getSymbol()
+                    << "' has no implementation on CPU targets; use the "
+                       "functions of tl.math, or exp, log, sin, pow ... of "
+                       "libdevice on fp32 or fp64";
+    return failure();
   }
   if (isa<tt::ElementwiseInlineAsmOp>(op)) {
     op->emitError("inline assembly is written for a GPU and cannot run on CPU "

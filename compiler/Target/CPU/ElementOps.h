@@ -73,10 +73,6 @@ private:
   mlir::Value extremum(mlir::OpBuilder &b, mlir::Location loc, bool larger,
                        bool ignoresNan, mlir::Value x, mlir::Value y,
                        mlir::Type element, int64_t lanes) const;
-  mlir::FailureOr<mlir::Value> libraryCall(mlir::OpBuilder &b,
-                                           mlir::Operation *op,
-                                           mlir::ValueRange operands,
-                                           int64_t lanes) const;
   mlir::Value generic(mlir::OpBuilder &b, mlir::Operation *op,
                       mlir::ValueRange operands, int64_t lanes,
                       llvm::SmallVectorImpl<mlir::Value> &results) const;
