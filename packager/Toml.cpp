@@ -14,6 +14,13 @@ static std::string plainDescription(std::string_view description) {
   std::string_view what =
       description.substr(preamble.size(), colon - preamble.size());
   std::string text = concat("in a ", what, ", ", description.substr(colon + 2));
+  // "'18446744073709551615' is not representable in 64 bits": an unsigned
+  // number that Python has and TOML has not.
+  size_t open = text.find('\''), close = text.find('\'', open + 1);
+  if (close != std::string::npos &&
+      text.find("not representable in 64 bits") != std::string::npos)
+    return concat(text, "; write { python = \"",
+                  text.substr(open + 1, close - open - 1), "\" }");
   return what.find("key") == std::string_view::npos &&
                  what.find("table") == std::string_view::npos
              ? text + "; a text needs quotes"

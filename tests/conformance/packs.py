@@ -16,6 +16,8 @@ def toml_value(value):
         return "true" if value else "false"
     if isinstance(value, str):
         return json.dumps(value)
+    if isinstance(value, int) and not -2**63 <= value < 2**63:  # TOML's integers end there
+        return f'{{ python = "{value}" }}'
     return repr(value)
 
 
