@@ -94,7 +94,7 @@ def LowerTensorMaps : Pass<"nrd-lower-tensor-maps", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    Option<"target", "target", "std::string", /*default=*/"\"\"",
+    Option<"target", "target", "std::string", /*default=*/"\"sm_90a\"",
            "The target's name, as targets.def spells it">,
   ];
   let dependentDialects = [
@@ -217,37 +217,68 @@ def DecomposeScaledDot : Pass<"nrd-decompose-scaled-dot"> {
 // From tt to tgpu, and within tgpu
 //===----------------------------------------------------------------------===//
 
-def AssignLayouts : Pass<"nrd-assign-layouts", "mlir::ModuleOp"> {
+def AssignLayouts : Pass<"nrd-assign-layouts", "::mlir::ModuleOp"> {
   let summary = "Spread every tensor over the threads of a block";
   let description = [{
-    To be written.
+    From tt to tgpu: afterwards every tensor type has a `#tgpu.layout`, moves
+    between layouts are `tgpu.convert_layout`, and `nrd-verify-layouts` holds.
+    Every legal kernel has an assignment, whatever the shapes of its tiles.
+
+    * Memory operations get `nrd.access`, how many neighbours they may access at
+      once, and layouts in which neighbouring threads access neighbours, 16 bytes
+      each where that leaves no thread without work.
+    * Products get the layouts of the unit that serves them; those of warpgroups
+      become `tgpu.warpgroup_mma` on tiles in shared memory.
+    * Other tensors follow from these, or have a layout that suits their shape.
+      Pointers, masks and what else follows from ranges and scalars is computed in
+      each layout where it is needed.
+
+    The module says from then on what it is made for: `nrd.target`,
+    `nrd.num_warps`, `nrd.num_stages`.
+
+    ```mlir
+    %x = tt.load %p : tensor<1024x!tt.ptr<f32>>
+    // becomes, with 4 warps
+    %x = tt.load %p {nrd.access = array<i32: 0, 4, 1024>, ...}
+        : tensor<1024x!tt.ptr<f32>, #layout>
+    // #layout: register 1, 2; lane 4 .. 64; warp 128, 256; register 512
+    ```
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"sm_90a\"",
-           "The row of targets.def to generate code for">,
+           "What the kernel is compiled for, a row of targets.def">,
     Option<"numWarps", "num-warps", "int32_t", /*default=*/"4",
            "Warps of a block">,
     Option<"numStages", "num-stages", "int32_t", /*default=*/"3",
-           "Stages of pipelined loops">,
+           "Iterations that a pipelined loop has in flight">,
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
-                           "::mlir::scf::SCFDialect",
-                           "::nereid::tgpu::TGPUDialect"];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::nereid::tgpu::TGPUDialect",
+    "::nereid::tt::TTDialect"
+  ];
 }
 
 def RemoveLayoutConversions
-    : Pass<"nrd-remove-layout-conversions", "mlir::ModuleOp"> {
-  let summary = "Choose layouts so that few conversions are left";
+    : Pass<"nrd-remove-layout-conversions", "::mlir::ModuleOp"> {
+  let summary = "Choose layouts with fewer and cheaper conversions";
   let description = [{
-    To be written.
+    Within tgpu. Takes all conversions out, lets every tensor that is not bound
+    to a matrix unit choose its layout anew by what accesses, arithmetic,
+    reductions and conversions cost (LayoutCosts.h), weighted by the depth of
+    loops, and puts the conversions back that are still needed: as early as
+    possible, so outside of loops, and on the smallest tensors, before a
+    broadcast or an extension, after a truncation.
   }];
-  let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::nereid::tgpu::TGPUDialect"
+  ];
 }
 
-def VerifyLayouts : Pass<"nrd-verify-layouts", "mlir::ModuleOp"> {
-  let summary = "Check that layouts of operands and results agree";
+def VerifyLayouts : Pass<"nrd-verify-layouts"> {
+  let summary = "Check that every operation's layouts fit together";
   let description = [{
-    To be written.
+    Fails where a tensor has no layout, one for another number of warps, or one
+    that does not follow from its neighbours' by the rules of LayoutRules.h.
   }];
   let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
 }

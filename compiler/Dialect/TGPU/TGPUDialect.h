@@ -53,14 +53,16 @@ namespace nereid::tgpu {
 inline constexpr llvm::StringLiteral kTargetAttr = "nrd.target";
 inline constexpr llvm::StringLiteral kNumWarpsAttr = "nrd.num_warps";
 inline constexpr llvm::StringLiteral kNumStagesAttr = "nrd.num_stages";
+/// On a memory operation with tensors, `array<i32: dim, width, run>`: along
+/// tensor dimension `dim`, every aligned run of `width` elements is contiguous
+/// in memory, aligned to its size, and under one value of the mask; runs of
+/// `run` elements are contiguous, whatever their alignment. Absent: nothing is
+/// known, every element for itself.
+inline constexpr llvm::StringLiteral kAccessAttr = "nrd.access";
 /// Byte offset in shared memory: of a `local_alloc` or `barrier_alloc`, and of
 /// the scratch that an operation needs while it runs. Set by
 /// `nrd-allocate-shared`.
 inline constexpr llvm::StringLiteral kSharedOffsetAttr = "nrd.shared_offset";
-/// On memory operations, `array<i32: dim, width>`: along dimension `dim`, every
-/// aligned run of `width` elements is contiguous in memory, its first address a
-/// multiple of its size, and under one mask value. Absent: width 1.
-inline constexpr llvm::StringLiteral kAccessAttr = "nrd.access";
 /// Bytes of shared memory of the whole kernel, on the module.
 inline constexpr llvm::StringLiteral kSharedBytesAttr = "nrd.shared_bytes";
 

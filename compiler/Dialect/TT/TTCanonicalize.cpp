@@ -47,7 +47,8 @@ struct ExpandBroadcast : OpRewritePattern<ExpandDimsOp> {
   LogicalResult matchAndRewrite(ExpandDimsOp op,
                                 PatternRewriter &rewriter) const override {
     auto inner = op.getSrc().getDefiningOp<BroadcastOp>();
-    if (!inner)
+    // Once there are layouts, the new value would need one.
+    if (!inner || op.getType().getEncoding())
       return failure();
     Value expanded = ExpandDimsOp::create(rewriter, op.getLoc(), inner.getSrc(),
                                           op.getAxis());

@@ -115,14 +115,15 @@ OpFoldResult TransOp::fold(FoldAdaptor adaptor) {
   bool identity = true;
   for (auto [index, dim] : llvm::enumerate(getOrder()))
     identity = identity && static_cast<int32_t>(index) == dim;
-  if (identity)
+  if (identity && getSrc().getType() == getType())
     return getSrc();
   return resplat(adaptor.getSrc(), getType());
 }
 
 OpFoldResult JoinOp::fold(FoldAdaptor adaptor) {
   auto split = getLhs().getDefiningOp<SplitOp>();
-  if (split && getLhs() == split.getOutLHS() && getRhs() == split.getOutRHS())
+  if (split && getLhs() == split.getOutLHS() &&
+      getRhs() == split.getOutRHS() && split.getSrc().getType() == getType())
     return split.getSrc();
   if (adaptor.getLhs() && adaptor.getLhs() == adaptor.getRhs())
     return resplat(adaptor.getLhs(), getType());
@@ -131,7 +132,8 @@ OpFoldResult JoinOp::fold(FoldAdaptor adaptor) {
 
 LogicalResult SplitOp::fold(FoldAdaptor adaptor,
                             SmallVectorImpl<OpFoldResult> &results) {
-  if (auto join = getSrc().getDefiningOp<JoinOp>()) {
+  if (auto join = getSrc().getDefiningOp<JoinOp>();
+      join && join.getLhs().getType() == getOutLHS().getType()) {
     results.assign({join.getLhs(), join.getRhs()});
     return success();
   }

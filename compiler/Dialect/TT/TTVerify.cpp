@@ -359,9 +359,13 @@ LogicalResult ReduceOp::verify() {
                            << getSrcs()[0].getType() << " and " << type;
     SmallVector<int64_t> shape(type.getShape());
     shape.erase(shape.begin() + axis);
-    Type expected =
-        shape.empty() ? type.getElementType() : Type(type.clone(shape));
-    if (result != expected)
+    Type expected = type.getElementType();
+    if (!shape.empty())
+      expected = RankedTensorType::get(shape, expected);
+    // On a GPU both have layouts, which other rules relate.
+    if (tt::getShape(result) != tt::getShape(expected) ||
+        getElementType(result) != getElementType(expected) ||
+        isa<RankedTensorType>(result) != isa<RankedTensorType>(expected))
       return emitOpError() << "of " << type << " along axis " << axis
                            << " gives " << expected << ", found " << result;
   }

@@ -1,0 +1,626 @@
+//===- LayoutGraph.cpp - Choosing a layout for every tensor ---------------===//
+//
+// Building the graph and choosing; LayoutRewrite.cpp applies the choice.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Transforms/LayoutGraph.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallSet.h"
+
+using namespace mlir;
+
+namespace nereid {
+namespace {
+
+using tgpu::LayoutAttr;
+
+/// Iterations that a loop is taken to have.
+constexpr double kIterations = 8;
+constexpr double kMaxWeight = kIterations * kIterations * kIterations;
+/// Light tensors of more parts than this are few; the others count as made of
+/// these alone.
+constexpr size_t kMaxLeaves = 16;
+
+bool isTensor(Value value) { return isa<RankedTensorType>(value.getType()); }
+
+/// How often a block is executed for one execution of the function.
+double weightOf(Block *block) {
+  double weight = 1;
+  for (Operation *op = block->getParentOp(); op && !isa<tt::FuncOp>(op);
+       op = op->getParentOp())
+    if (isa<scf::ForOp, scf::WhileOp>(op))
+      weight = std::min(weight * kIterations, kMaxWeight);
+  return weight;
+}
+
+} // namespace
+
+LayoutGraph::LayoutGraph(tt::FuncOp function, tgpu::ThreadCounts threads)
+    : function(function), threads(threads), costs(threads) {}
+
+void LayoutGraph::fixResults(Operation *op, LayoutAttr layout) {
+  fixedResults[op] = layout;
+}
+
+void LayoutGraph::fixOperand(Operation *op, unsigned operand,
+                             LayoutAttr layout) {
+  fixedOperands[{op, operand}] = layout;
+}
+
+//===-- Building ----------------------------------------------------------===//
+
+LayoutGraph::Kind LayoutGraph::classify(Operation *op) {
+  LayoutRule rule = getLayoutRule(op);
+  if (rule == LayoutRule::Create)
+    return isPure(op) ? Kind::Free : Kind::Anchored;
+  if ((rule != LayoutRule::Same && rule != LayoutRule::Shape) || !isCheap(op))
+    return Kind::Anchored;
+  Kind kind = Kind::Free;
+  for (Value operand : op->getOperands())
+    if (isTensor(operand))
+      kind = std::max(kind, kinds.lookup(operand));
+  if (kind == Kind::Anchored && isa<tt::BroadcastOp>(op) &&
+      tt::getNumElements(op->getOperand(0).getType()) * 4 <=
+          tt::getNumElements(op->getResult(0).getType()))
+    return Kind::Light;
+  return kind;
+}
+
+int LayoutGraph::addNode(Operation *op, ValueRange values) {
+  int index = int(nodes.size());
+  Node &node = nodes.emplace_back();
+  node.op = op;
+  node.weight = weight;
+  if (op) {
+    nodeOfOp[op] = index;
+    LayoutRule rule = getLayoutRule(op);
+    Value shaped;
+    if (op->getNumResults() && isTensor(op->getResult(0)) &&
+        rule != LayoutRule::Reduce && rule != LayoutRule::Split)
+      shaped = op->getResult(0);
+    for (Value operand : op->getOperands())
+      if (!shaped && isTensor(operand))
+        shaped = operand;
+    node.shape = cast<RankedTensorType>(shaped.getType()).getShape();
+  }
+  for (Value value : values)
+    if (isTensor(value))
+      addValue(index, value);
+  return index;
+}
+
+void LayoutGraph::addValue(int node, Value value) {
+  nodes[node].values.push_back(value);
+  if (!nodes[node].op)
+    nodes[node].shape = cast<RankedTensorType>(value.getType()).getShape();
+  nodeOf[value] = node;
+  kinds[value] = Kind::Anchored;
+}
+
+const SmallVector<LayoutGraph::Leaf> &LayoutGraph::leaves(Value value) {
+  auto known = leavesOf.find(value);
+  if (known != leavesOf.end())
+    return known->second;
+  SmallVector<Leaf> result;
+  Operation *op = value.getDefiningOp();
+  for (Value operand : op->getOperands()) {
+    if (!isTensor(operand) || kinds.lookup(operand) == Kind::Free)
+      continue;
+    SmallVector<Leaf> parts;
+    if (kinds.lookup(operand) == Kind::Light)
+      parts = leaves(operand);
+    else
+      parts.push_back({operand, {}});
+    for (Leaf &part : parts) {
+      if (getLayoutRule(op) == LayoutRule::Shape)
+        part.path.insert(part.path.begin(), op);
+      if (result.size() < kMaxLeaves && !llvm::is_contained(result, part))
+        result.push_back(part);
+    }
+  }
+  return leavesOf[value] = std::move(result);
+}
+
+void LayoutGraph::need(int node, unsigned operand, Value value) {
+  if (!isTensor(value))
+    return;
+  Kind kind = kinds.lookup(value);
+  if (kind == Kind::Free)
+    return;
+  SmallVector<Leaf> parts;
+  if (kind == Kind::Light)
+    parts = leaves(value);
+  else
+    parts.push_back({value, {}});
+  for (Leaf &part : parts) {
+    int index = int(edges.size());
+    int from = nodeOf.lookup(part.value);
+    edges.push_back({from, node, part.value, operand, std::move(part.path)});
+    nodes[from].outs.push_back(index);
+    nodes[node].ins.push_back(index);
+  }
+}
+
+LogicalResult LayoutGraph::visitOp(Operation *op) {
+  if (auto loop = dyn_cast<scf::ForOp>(op)) {
+    SmallVector<int> carried;
+    for (auto [argument, result, init] : llvm::zip(
+             loop.getRegionIterArgs(), loop.getResults(), loop.getInitArgs())) {
+      carried.push_back(
+          isTensor(argument) ? addNode(nullptr, {argument, result}) : -1);
+      if (carried.back() >= 0)
+        need(carried.back(), 0, init);
+    }
+    if (failed(visit(*loop.getBody())))
+      return failure();
+    for (auto [node, value] :
+         llvm::zip(carried, loop.getBody()->getTerminator()->getOperands()))
+      if (node >= 0)
+        need(node, 0, value);
+    return success();
+  }
+  if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+    SmallVector<int> before, after;
+    for (auto [argument, init] :
+         llvm::zip(loop.getBeforeArguments(), loop.getInits())) {
+      before.push_back(isTensor(argument) ? addNode(nullptr, {argument}) : -1);
+      if (before.back() >= 0)
+        need(before.back(), 0, init);
+    }
+    if (failed(visit(*loop.getBeforeBody())))
+      return failure();
+    for (auto [argument, result, value] :
+         llvm::zip(loop.getAfterArguments(), loop.getResults(),
+                   loop.getConditionOp().getArgs())) {
+      after.push_back(isTensor(argument) ? addNode(nullptr, {argument, result})
+                                         : -1);
+      if (after.back() >= 0)
+        need(after.back(), 0, value);
+    }
+    if (failed(visit(*loop.getAfterBody())))
+      return failure();
+    for (auto [node, value] :
+         llvm::zip(before, loop.getYieldOp().getOperands()))
+      if (node >= 0)
+        need(node, 0, value);
+    return success();
+  }
+  if (auto branch = dyn_cast<scf::IfOp>(op)) {
+    for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
+      if (!region->empty() && failed(visit(region->front())))
+        return failure();
+    for (auto [index, result] : llvm::enumerate(branch.getResults())) {
+      if (!isTensor(result))
+        continue;
+      int node = addNode(nullptr, {result});
+      need(node, 0, branch.thenYield().getOperand(index));
+      need(node, 0, branch.elseYield().getOperand(index));
+    }
+    return success();
+  }
+
+  LayoutRule rule = getLayoutRule(op);
+  bool ownRegions = isa<tt::ReduceOp, tt::ScanOp, tt::MapElementwiseOp>(op);
+  if (rule == LayoutRule::Opaque && op->getNumRegions())
+    return op->emitError() << "has tensors and regions; the layouts of '"
+                           << op->getName() << "' are not known";
+  if (!ownRegions)
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        if (failed(visit(block)))
+          return failure();
+  if (rule == LayoutRule::None)
+    return success();
+  Kind kind = classify(op);
+  if (kind != Kind::Anchored) {
+    for (Value result : op->getResults())
+      kinds[result] = kind;
+    recomputed.push_back(op);
+    return success();
+  }
+  if (rule == LayoutRule::Wait) {
+    for (auto [operand, result] :
+         llvm::zip(op->getOperands(), op->getResults()))
+      if (isTensor(result)) {
+        int node = addNode(nullptr, {result});
+        nodes[node].tied = true;
+        need(node, 0, operand);
+      }
+    return success();
+  }
+  int node = addNode(op, op->getResults());
+  for (OpOperand &operand : op->getOpOperands())
+    need(node, operand.getOperandNumber(), operand.get());
+  return success();
+}
+
+LogicalResult LayoutGraph::visit(Block &block) {
+  double outer = std::exchange(weight, weightOf(&block));
+  for (Operation &op : block.without_terminator())
+    if (failed(visitOp(&op)))
+      return failure();
+  weight = outer;
+  return success();
+}
+
+LogicalResult LayoutGraph::build() {
+  Block &body = function.getBody().front();
+  for (BlockArgument argument : body.getArguments())
+    if (isTensor(argument))
+      addNode(nullptr, {argument});
+  if (failed(visit(body)))
+    return failure();
+
+  // From the makers down to the users; what a loop carries may come to be known
+  // only from its end, so several rounds.
+  bool unknown = true, progress = true;
+  while (unknown) {
+    bool guess = !progress;
+    unknown = progress = false;
+    for (Node &node : nodes) {
+      if (node.layout)
+        continue;
+      node.layout = firstLayout(node);
+      if (!node.layout && guess) {
+        node.layout = LayoutAttr::get(function.getContext(),
+                                      defaultLayout(node.shape, threads));
+        if (node.op && !isLegalLayout(node.op, node.layout))
+          node.layout = {};
+        guess = false;
+      }
+      node.fixed |= node.tied && node.layout;
+      (node.layout ? progress : unknown) = true;
+    }
+    if (unknown && !progress && guess) {
+      // Only operations that take few layouts are left.
+      for (Node &node : nodes)
+        if (!node.layout)
+          return node.op->emitError()
+                 << "has no layout that the operation can work in";
+    }
+  }
+  return success();
+}
+
+/// A layout for a split's operand, or a join's or cat's result, near `layout`:
+/// the dimension in question is held in registers.
+static LayoutAttr madeLegal(Operation *op, LayoutAttr layout,
+                            tgpu::ThreadCounts threads,
+                            ArrayRef<int64_t> shape) {
+  MLIRContext *context = op->getContext();
+  if (auto map = dyn_cast<tt::MapElementwiseOp>(op)) {
+    // As many neighbours as the pack needs, even if threads go without.
+    SmallVector<unsigned> order;
+    for (unsigned dim = shape.size(); dim-- > 0;)
+      order.push_back(dim);
+    return LayoutAttr::get(
+        context,
+        tgpu::blockedLayout(shape, order, int32_t(map.getPack()), threads));
+  }
+  unsigned last = unsigned(shape.size()) - 1;
+  if (isa<tt::SplitOp, tt::JoinOp>(op)) {
+    LinearLayout part = tgpu::reduce(layout.getLinear(), last);
+    SmallVector<LinearLayout::InDim, 4> ins(part.inDims());
+    SmallVector<LinearLayout::OutDim, 4> outs(part.outDims());
+    for (auto &in : ins)
+      for (auto &basis : in.bases)
+        basis.push_back(0);
+    LinearLayout::Basis bit(shape.size(), 0);
+    bit.back() = 1;
+    ins[0].bases.insert(ins[0].bases.begin(), bit);
+    outs.push_back({"dim" + std::to_string(last), 2});
+    return LayoutAttr::get(context, LinearLayout(ins, outs));
+  }
+  if (isa<tt::CatOp>(op)) {
+    SmallVector<int64_t> half(shape);
+    half[0] /= 2;
+    return resultLayout(op,
+                        LayoutAttr::get(context, defaultLayout(half, threads)));
+  }
+  return layout;
+}
+
+LayoutAttr LayoutGraph::firstLayout(Node &node) {
+  MLIRContext *context = function.getContext();
+  Operation *op = node.op;
+  if (op) {
+    auto fixed = fixedResults.find(op);
+    if (fixed != fixedResults.end()) {
+      node.fixed = true;
+      return fixed->second;
+    }
+  }
+  // What stands in the types already.
+  Value known;
+  LayoutRule rule = op ? getLayoutRule(op) : LayoutRule::Same;
+  if (!node.values.empty() && rule != LayoutRule::Reduce &&
+      rule != LayoutRule::Split)
+    known = node.values.front();
+  else if (op)
+    known = *llvm::find_if(op->getOperands(), isTensor);
+  LayoutAttr layout = tgpu::getLayout(known.getType());
+  if (layout)
+    return op && !isLegalLayout(op, layout)
+               ? madeLegal(op, layout, threads, node.shape)
+               : layout;
+
+  if (op && isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op))
+    return candidates({int(&node - nodes.data())}).front();
+  for (int index : node.ins) {
+    const Edge &edge = edges[index];
+    LayoutAttr from = nodes[edge.from].layout;
+    if (!from)
+      continue;
+    LayoutAttr found = given(nodes[edge.from], from);
+    // Broadcasts of small tensors say little about a big one.
+    if (!edge.path.empty())
+      continue;
+    if (rule == LayoutRule::Shape || rule == LayoutRule::Join ||
+        rule == LayoutRule::Cat)
+      return forth(op, found);
+    if (rule == LayoutRule::Split)
+      return isLegalLayout(op, found)
+                 ? found
+                 : madeLegal(op, found, threads, node.shape);
+    if (isDirect(edge))
+      return op && !isLegalLayout(op, found)
+                 ? madeLegal(op, found, threads, node.shape)
+                 : found;
+  }
+  // Nothing comes from elsewhere: what the operation has of its own.
+  bool waits = llvm::any_of(node.ins, [&](int index) {
+    return edges[index].path.empty() && !nodes[edges[index].from].layout;
+  });
+  if (!op || (waits && rule != LayoutRule::Opaque))
+    return {};
+  layout = LayoutAttr::get(context, defaultLayout(node.shape, threads));
+  return isLegalLayout(op, layout) ? layout
+                                   : madeLegal(op, layout, threads, node.shape);
+}
+
+//===-- Asking ------------------------------------------------------------===//
+
+LayoutAttr LayoutGraph::back(Operation *op, LayoutAttr layout) {
+  auto [at, isNew] = backs.try_emplace({op, layout});
+  if (isNew) {
+    LayoutAttr result = operandLayout(op, layout);
+    return backs[{op, layout}] = result;
+  }
+  return at->second;
+}
+
+LayoutAttr LayoutGraph::forth(Operation *op, LayoutAttr layout) {
+  auto [at, isNew] = forths.try_emplace({op, layout});
+  if (isNew) {
+    LayoutAttr result = resultLayout(op, layout);
+    return forths[{op, layout}] = result;
+  }
+  return at->second;
+}
+
+LayoutAttr LayoutGraph::given(const Node &node, LayoutAttr layout) {
+  if (node.op && isa<tt::ReduceOp, tt::SplitOp>(node.op))
+    return forth(node.op, layout);
+  return layout;
+}
+
+LayoutAttr LayoutGraph::needed(const Node &node, unsigned operand,
+                               LayoutAttr layout) {
+  if (!node.op)
+    return layout;
+  auto fixed = fixedOperands.find({node.op, operand});
+  if (fixed != fixedOperands.end())
+    return fixed->second;
+  switch (getLayoutRule(node.op)) {
+  case LayoutRule::Shape:
+  case LayoutRule::Join:
+  case LayoutRule::Cat:
+    return back(node.op, layout);
+  case LayoutRule::Gather:
+    return operand == 1 ? layout : LayoutAttr();
+  case LayoutRule::Dot:
+    return operand == 2 ? layout : LayoutAttr();
+  case LayoutRule::Same:
+  case LayoutRule::Reduce:
+  case LayoutRule::Split:
+    return layout;
+  default:
+    return {};
+  }
+}
+
+LayoutAttr LayoutGraph::demand(const Edge &edge) {
+  const Node &to = nodes[edge.to];
+  LayoutAttr layout = needed(to, edge.operand, to.layout);
+  for (Operation *op : edge.path) {
+    if (!layout)
+      return {};
+    layout = back(op, layout);
+  }
+  return layout;
+}
+
+bool LayoutGraph::isDirect(const Edge &edge) {
+  const Node &to = nodes[edge.to];
+  if (!edge.path.empty())
+    return false;
+  if (!to.op)
+    return true;
+  if (fixedOperands.count({to.op, edge.operand}))
+    return false;
+  switch (getLayoutRule(to.op)) {
+  case LayoutRule::Same:
+  case LayoutRule::Reduce:
+  case LayoutRule::Split:
+    return true;
+  case LayoutRule::Gather:
+    return edge.operand == 1;
+  case LayoutRule::Dot:
+    return edge.operand == 2;
+  default:
+    return false;
+  }
+}
+
+//===-- Choosing ----------------------------------------------------------===//
+
+SmallVector<LayoutAttr> LayoutGraph::candidates(ArrayRef<int> group) {
+  llvm::SmallSetVector<LayoutAttr, 8> found;
+  ArrayRef<int64_t> shape = nodes[group.front()].shape;
+  MLIRContext *context = function.getContext();
+  auto add = [&](LayoutAttr layout) {
+    if (!layout || found.contains(layout))
+      return;
+    ArrayRef<LinearLayout::OutDim> outs = layout.getLinear().outDims();
+    if (outs.size() != shape.size())
+      return;
+    for (auto [out, size] : llvm::zip(outs, shape))
+      if (out.size != size)
+        return;
+    for (int member : group)
+      if (nodes[member].op && !isLegalLayout(nodes[member].op, layout))
+        return;
+    found.insert(layout);
+  };
+  for (int member : group) {
+    const Node &node = nodes[member];
+    if (node.op &&
+        isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(
+            node.op)) {
+      // Coalesced: neighbours in memory in neighbouring threads.
+      Access access = getAccess(node.op, unsigned(shape.size()));
+      Type pointee = tt::getPointeeType(node.op->getOperand(0).getType());
+      int64_t bytes = std::max(1u, tt::getElementBits(pointee) / 8);
+      bool atomic = isa<tt::AtomicRMWOp, tt::AtomicCASOp>(node.op);
+      int64_t width = std::min<int64_t>(
+          access.width, std::max<int64_t>(1, (atomic ? 4 : 16) / bytes));
+      for (bool outside : {false, true})
+        add(LayoutAttr::get(
+            context, spreadLayout(shape, access.dim, width, threads, outside)));
+    }
+    if (node.op && isa<tt::ScanOp>(node.op) && !shape.empty()) {
+      unsigned axis = cast<tt::ScanOp>(node.op).getAxis();
+      for (bool outside : {false, true})
+        add(LayoutAttr::get(context,
+                            spreadLayout(shape, axis, 8, threads, outside)));
+    }
+    for (int index : node.ins) {
+      const Edge &edge = edges[index];
+      const Node &from = nodes[edge.from];
+      if (!from.layout || llvm::is_contained(group, edge.from))
+        continue;
+      LayoutAttr layout = given(from, from.layout);
+      for (Operation *op : llvm::reverse(edge.path))
+        layout = isa<tt::BroadcastOp>(op) || !layout ? LayoutAttr()
+                                                     : forth(op, layout);
+      if (!layout)
+        continue;
+      LayoutRule rule = node.op ? getLayoutRule(node.op) : LayoutRule::Same;
+      bool shapes = rule == LayoutRule::Shape || rule == LayoutRule::Join ||
+                    rule == LayoutRule::Cat;
+      add(shapes ? forth(node.op, layout) : layout);
+    }
+    if (node.op && isa<tt::ReduceOp, tt::SplitOp>(node.op))
+      continue;
+    for (int index : node.outs)
+      if (nodes[edges[index].to].layout &&
+          !llvm::is_contained(group, edges[index].to))
+        add(demand(edges[index]));
+  }
+  return found.takeVector();
+}
+
+double LayoutGraph::conversions(const Node &node) {
+  // A value that several need in one layout is moved once.
+  llvm::SmallVector<std::pair<Value, LayoutAttr>, 4> moved;
+  double sum = 0;
+  for (int index : node.outs) {
+    const Edge &edge = edges[index];
+    LayoutAttr wanted = demand(edge);
+    LayoutAttr own = given(node, node.layout);
+    if (!wanted || wanted == own ||
+        llvm::is_contained(moved, std::pair(edge.value, wanted)))
+      continue;
+    moved.push_back({edge.value, wanted});
+    Type type = edge.value.getType();
+    sum += weightOf(Value(edge.value).getParentBlock()) *
+           costs.conversion(own, wanted, tt::getElementBits(type));
+  }
+  return sum;
+}
+
+double LayoutGraph::cost(ArrayRef<int> group) {
+  llvm::SmallSetVector<int, 8> touched(group.begin(), group.end());
+  double sum = 0;
+  for (int member : group) {
+    const Node &node = nodes[member];
+    if (node.op)
+      sum += node.weight * costs.execution(node.op, node.layout);
+    for (int index : node.ins)
+      touched.insert(edges[index].from);
+  }
+  for (int index : touched)
+    sum += conversions(nodes[index]);
+  return sum;
+}
+
+bool LayoutGraph::improveGroup(ArrayRef<int> group) {
+  LayoutAttr before = nodes[group.front()].layout;
+  double best = cost(group);
+  LayoutAttr choice = before;
+  for (LayoutAttr layout : candidates(group)) {
+    if (layout == before)
+      continue;
+    for (int member : group)
+      nodes[member].layout = layout;
+    double sum = cost(group);
+    if (sum < best * 0.999 - 0.01) {
+      best = sum;
+      choice = layout;
+    }
+  }
+  for (int member : group)
+    nodes[member].layout = choice;
+  return choice != before;
+}
+
+SmallVector<SmallVector<int>> LayoutGraph::groups() {
+  SmallVector<int> leader(nodes.size());
+  std::iota(leader.begin(), leader.end(), 0);
+  auto find = [&](int node) {
+    while (leader[node] != node)
+      node = leader[node] = leader[leader[node]];
+    return node;
+  };
+  for (const Edge &edge : edges)
+    if (isDirect(edge) && !nodes[edge.from].fixed && !nodes[edge.to].fixed &&
+        given(nodes[edge.from], nodes[edge.from].layout) ==
+            nodes[edge.to].layout &&
+        nodes[edge.from].layout == nodes[edge.to].layout)
+      leader[find(edge.to)] = find(edge.from);
+  SmallVector<SmallVector<int>> members(nodes.size());
+  for (int node = 0, end = int(nodes.size()); node < end; ++node)
+    members[find(node)].push_back(node);
+  llvm::erase_if(members, [](auto &group) { return group.size() < 2; });
+  return members;
+}
+
+void LayoutGraph::improve() {
+  constexpr int kRounds = 6;
+  for (int round = 0; round < kRounds; ++round) {
+    bool changed = false;
+    for (const SmallVector<int> &group : groups())
+      changed |= improveGroup(group);
+    for (int node = 0, end = int(nodes.size()); node < end; ++node)
+      if (!nodes[node].fixed)
+        changed |= improveGroup({node});
+    if (!changed)
+      return;
+  }
+}
+
+} // namespace nereid
