@@ -11,7 +11,20 @@ def AllocateShared : Pass<"nrd-allocate-shared", "mlir::ModuleOp"> {
     Places every `tgpu.local_alloc`, `tgpu.barrier_alloc` and the scratch that
     operations need while they run (`gpu::scratchBytes`), so that what lives at
     the same time does not overlap. Offsets become `nrd.shared_offset`, the sum
-    `nrd.shared_bytes` on the module.
+    `nrd.shared_bytes` on the module. A buffer lives to its last use, through
+    every loop that uses it from outside, and until the wait that retires
+    asynchronous readers; partitions of a `tgpu.warp_specialize` live at the
+    same time.
+
+    A kernel that needs more than its target has is an error that names the
+    largest buffers, after conversions between layouts were asked to work with
+    less scratch in more rounds (`nrd.scratch_limit`).
+
+    ```mlir
+    %0 = tgpu.local_alloc %x {nrd.shared_offset = 0 : i64} : ...
+    %a = tgpu.local_load %0 : ...                // the last use
+    %1 = tgpu.local_alloc %y {nrd.shared_offset = 0 : i64} : ...
+    ```
   }];
   let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
 }
@@ -20,8 +33,16 @@ def InsertBarriers : Pass<"nrd-insert-barriers", "mlir::ModuleOp"> {
   let summary = "Order accesses to shared memory by barriers";
   let description = [{
     Inserts `tgpu.sync_threads` between accesses of different threads to the
-    same bytes of shared memory of which one writes, and `tgpu.proxy_fence`
-    where the copy engine or a matrix unit reads what threads wrote.
+    same bytes of shared memory of which one writes, around the back edges of
+    loops too, and `tgpu.proxy_fence` before it where the copy engine or a
+    matrix unit reads what threads wrote. Barriers that are there count. The
+    copies and reads of a ring in one loop are ordered by whoever made the ring.
+
+    ```mlir
+    tgpu.local_store %x, %t : ...
+    tgpu.sync_threads                            // inserted
+    %y = tgpu.local_load %t : ...
+    ```
   }];
   let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
 }
