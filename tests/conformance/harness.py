@@ -161,6 +161,16 @@ class Case:
         self.tensors, self.expected = {}, []
         self.spec, self.runner = None, None
 
+    def dot_gamma(self, type_name, operations):
+        """As gamma, for `tl.dot` of operands of this type at its default precision, with `operations` roundings."""
+        if self.device.startswith("cpu") or type_name == "fp64":
+            return gamma(operations, type_name if type_name == "fp64" else "fp32")
+        if type_name.startswith("fp8"):
+            # The matrix units of sm_89 and sm_90 align what they add up to the largest, and keep 13 bits behind its first.
+            return operations * 2.0**-13
+        # Matrix units cut off where others round. fp32 is tf32 by default: 11 bits of each operand, the rest dropped.
+        return 2 * gamma(operations) + (2 * 2.0**-10 if type_name == "fp32" else 0.0)
+
     # Inputs.
     def tensor(self, type_name, values, shape=None, strides=None, output=False):
         values = np.asarray(values)

@@ -30,7 +30,7 @@ def matmul(c, dtype, shape):
     c.launch("matmul", a_ptr=a, b_ptr=b, c_ptr=out, M=m, N=n, K=k, const=dict(BM=32, BN=32, BK=16),
              grid=(cdiv(m, 32), cdiv(n, 32)))
     exact = a.value @ b.value
-    c.expect(out, exact, stored(dtype, exact, gamma(k + 2) * (np.abs(a.value) @ np.abs(b.value))))
+    c.expect(out, exact, stored(dtype, exact, c.dot_gamma(dtype, k + 2) * (np.abs(a.value) @ np.abs(b.value))))
 
 
 @each(dtype=DTYPES, shape=((1, 16), (37, 48), (64, 80)),

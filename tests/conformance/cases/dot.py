@@ -8,10 +8,10 @@ def product_type(dtype):
     return "fp64" if dtype == "fp64" else "fp32"
 
 
-def product(a, b, kind, extra=2):
+def product(c, dtype, a, b, extra=2):
     exact = a @ b
-    error = gamma(a.shape[-1] + extra, kind) * (np.abs(a) @ np.abs(b))
-    return exact, stored(kind, exact, error)
+    error = c.dot_gamma(dtype, a.shape[-1] + extra) * (np.abs(a) @ np.abs(b))
+    return exact, stored(product_type(dtype), exact, error)
 
 
 @each(dtype=DTYPES, trans_a=(False, True), trans_b=(False, True),
@@ -23,7 +23,7 @@ def single(c, dtype, trans_a, trans_b, shape):
     out = c.empty(kind, (m, n))
     c.launch("single", a_ptr=a, b_ptr=b, c_ptr=out, const=dict(TRANS_A=trans_a, TRANS_B=trans_b, M=m, N=n, K=k),
              grid=(1,))
-    c.expect(out, *product(a.value.T if trans_a else a.value, b.value.T if trans_b else b.value, kind))
+    c.expect(out, *product(c, dtype, a.value.T if trans_a else a.value, b.value.T if trans_b else b.value))
 
 
 @each(shape=((16, 16, 32), (64, 32, 64)))
@@ -41,7 +41,7 @@ def fp8(c, dtype, shape):
     a, b, out = c.normal(dtype, (m, k)), c.normal(dtype, (k, n)), c.empty("fp32", (m, n))
     c.launch("single", a_ptr=a, b_ptr=b, c_ptr=out, const=dict(TRANS_A=False, TRANS_B=False, M=m, N=n, K=k),
              grid=(1,))
-    c.expect(out, *product(a.value, b.value, "fp32"))
+    c.expect(out, *product(c, dtype, a.value, b.value))
 
 
 @each(dtype=DTYPES, shape=((16, 32, 16), (32, 16, 64)))
@@ -52,7 +52,7 @@ def with_accumulator(c, dtype, shape):
     c.launch("with_accumulator", a_ptr=a, b_ptr=b, c_ptr=out, const=dict(M=m, N=n, K=k), grid=(1,))
     exact = out.value + a.value @ b.value
     magnitude = np.abs(out.value) + np.abs(a.value) @ np.abs(b.value)
-    c.expect(out, exact, stored(kind, exact, gamma(k + 2, kind) * magnitude))
+    c.expect(out, exact, stored(kind, exact, c.dot_gamma(dtype, k + 2) * magnitude))
 
 
 @each(shape=((16, 16, 16), (32, 64, 32)))
@@ -81,7 +81,7 @@ def batch(c, dtype, shape):
     i, m, n, k = shape
     a, b, out = c.normal(dtype, (i, m, k)), c.normal(dtype, (i, k, n)), c.empty("fp32", (i, m, n))
     c.launch("batch", a_ptr=a, b_ptr=b, c_ptr=out, const=dict(B=i, M=m, N=n, K=k), grid=(1,))
-    c.expect(out, *product(a.value, b.value, "fp32"))
+    c.expect(out, *product(c, dtype, a.value, b.value))
 
 
 @each(dtype=("fp32", "fp16", "i8"), shape=((32, 64, 32),))
@@ -91,7 +91,7 @@ def computed(c, dtype, shape):
     c.launch("computed", a_ptr=a, b_ptr=b, c_ptr=out, const=dict(M=m, N=n, K=k), grid=(1,))
     left = a.value * 0.5
     right = np.where(np.arange(k)[:, None] < np.arange(n)[None, :], b.value, 0.0)
-    c_value, c_error = left @ right, gamma(k + 3) * (np.abs(left) @ np.abs(right))
+    c_value, c_error = left @ right, c.dot_gamma(dtype, k + 3) * (np.abs(left) @ np.abs(right))
     exact = np.maximum(c_value, 0) - c_value.sum(axis=1, keepdims=True)
     error = c_error + (c_error + gamma(n) * np.abs(c_value)).sum(axis=1, keepdims=True)
     c.expect(out, exact, stored("fp32", exact, error))
@@ -103,10 +103,10 @@ def chain(c, dtype, shape):
     a, b, d, out = c.normal(dtype, (m, k)), c.normal(dtype, (k, n)), c.normal(dtype, (n, p)), c.empty("fp32", (m, p))
     c.launch("chain", a_ptr=a, b_ptr=b, c_ptr=d, out_ptr=out, const=dict(M=m, N=n, K=k, P=p), grid=(1,))
     middle = a.value @ b.value
-    middle_error = stored(dtype, middle, gamma(k + 2) * (np.abs(a.value) @ np.abs(b.value)))
+    middle_error = stored(dtype, middle, c.dot_gamma(dtype, k + 2) * (np.abs(a.value) @ np.abs(b.value)))
     exact = middle @ d.value
     magnitude = np.abs(middle) + middle_error
-    error = middle_error @ np.abs(d.value) + gamma(n + 2) * (magnitude @ np.abs(d.value))
+    error = middle_error @ np.abs(d.value) + c.dot_gamma(dtype, n + 2) * (magnitude @ np.abs(d.value))
     c.expect(out, exact, stored("fp32", exact, error))
 
 
@@ -119,8 +119,8 @@ def two_accumulators(c, dtype, shape):
     c.launch("two_accumulators", a_ptr=a, b0_ptr=b0, b1_ptr=b1, out_ptr=out, M=m, N=n, K=k,
              const=dict(BM=32, BN=32, BK=16), grid=(cdiv(m, 32), cdiv(n, 32)))
     gate, up = a.value @ b0.value, a.value @ b1.value
-    gate_error = gamma(k + 2) * (np.abs(a.value) @ np.abs(b0.value))
-    up_error = gamma(k + 2) * (np.abs(a.value) @ np.abs(b1.value))
+    gate_error = c.dot_gamma(dtype, k + 2) * (np.abs(a.value) @ np.abs(b0.value))
+    up_error = c.dot_gamma(dtype, k + 2) * (np.abs(a.value) @ np.abs(b1.value))
     silu = gate / (1 + np.exp(-gate))
     # The slope of silu is at most 1.1; sigmoid itself is good to a few ulp and the error of its argument.
     silu_error = 1.1 * gate_error + gamma(12) * np.abs(silu) * (1 + np.abs(gate))
@@ -135,7 +135,7 @@ def split_k(c, parts, shape):
     a, b, out = c.normal("fp32", (m, k)), c.normal("fp32", (k, n)), c.inout("fp32", np.zeros((m, n)))
     c.launch("split_k", a_ptr=a, b_ptr=b, c_ptr=out, M=m, N=n, K=k, const=dict(PARTS=parts, BM=32, BN=32, BK=16),
              grid=(cdiv(m, 32), cdiv(n, 32), parts))
-    c.expect(out, *product(a.value, b.value, "fp32", extra=parts + 2))
+    c.expect(out, *product(c, "fp32", a.value, b.value, extra=parts + 2))
 
 
 @each(shape=((20, 40, 100), (64, 64, 64)), random=dict(shape=lambda rng: tuple(sizes(1, 150)(rng) for _ in range(3))))

@@ -76,10 +76,10 @@ SHAPES = ((1, 1, 1), (33, 70, 41), (130, 129, 95), (128, 128, 128))
 BLOCKS = ((32, 32, 32), (64, 32, 16), (128, 128, 32), (16, 64, 64))
 
 
-def matmul_bound(dtype, a, b, k):
+def matmul_bound(c, dtype, a, b, k):
     """Products of the inputs are exact or rounded once, sums one rounding per term, in fp32."""
     exact = a @ b
-    return exact, stored(dtype, exact, gamma(k + 2) * (np.abs(a) @ np.abs(b)))
+    return exact, stored(dtype, exact, c.dot_gamma(dtype, k + 2) * (np.abs(a) @ np.abs(b)))
 
 
 @each(dtype=DTYPES, shape=SHAPES, blocks=BLOCKS, layout=("row", "column", "padded"),
@@ -100,7 +100,7 @@ def matmul(c, dtype, shape, blocks, layout):
              stride_bk=b_strides[0], stride_bn=b_strides[1], stride_cm=c_strides[0], stride_cn=c_strides[1],
              const=dict(BLOCK_M=block_m, BLOCK_N=block_n, BLOCK_K=block_k, GROUP_M=3),
              grid=(cdiv(m, block_m) * cdiv(n, block_n),))
-    c.expect(out, *matmul_bound(dtype, a.value, b.value, k))
+    c.expect(out, *matmul_bound(c, dtype, a.value, b.value, k))
 
 
 @each(dtype=DTYPES, shape=((33, 70, 41), (130, 129, 95)), blocks=((32, 32, 32), (128, 128, 32)),
@@ -114,7 +114,7 @@ def matmul_unit_strides(c, dtype, shape, blocks):
              fixed=dict(stride_ak=1, stride_bn=1, stride_cn=1),
              const=dict(BLOCK_M=block_m, BLOCK_N=block_n, BLOCK_K=block_k, GROUP_M=8),
              grid=(cdiv(m, block_m) * cdiv(n, block_n),))
-    c.expect(out, *matmul_bound(dtype, a.value, b.value, k))
+    c.expect(out, *matmul_bound(c, dtype, a.value, b.value, k))
 
 
 @each(dtype=DTYPES, shape=((40, 72, 48), (136, 128, 96)), blocks=((32, 32, 32), (64, 64, 16)), programs=(1, 5),
@@ -127,7 +127,7 @@ def matmul_desc(c, dtype, shape, blocks, programs, warp_specialize):
     c.launch("matmul_desc", a_ptr=a, b_ptr=b, c_ptr=out, M=m, N=n, K=k,
              const=dict(BLOCK_M=block_m, BLOCK_N=block_n, BLOCK_K=block_k, GROUP_M=2, NUM_SMS=programs,
                         WARP_SPECIALIZE=warp_specialize), grid=(programs,))
-    c.expect(out, *matmul_bound(dtype, a.value, b.value.T, k))
+    c.expect(out, *matmul_bound(c, dtype, a.value, b.value.T, k))
 
 
 @each(dtype=DTYPES, causal=(False, True), heads=(1, 3), seq=(1, 100, 257), width=(16, 64),
@@ -145,7 +145,7 @@ def attention_fwd(c, dtype, causal, heads, seq, width, blocks):
     keys = np.swapaxes(k.value, 1, 2)
     scores = q.value @ keys * (scale * log2e)
     # A score: one rounding per term of the dot product, two for the scale.
-    score_error = (gamma(width + 4) * (np.abs(q.value) @ np.abs(keys)) * (scale * log2e)).max(axis=2, keepdims=True)
+    score_error = (c.dot_gamma(dtype, width + 4) * (np.abs(q.value) @ np.abs(keys)) * (scale * log2e)).max(axis=2, keepdims=True)
     if causal:
         scores = np.where(np.tril(np.ones((seq, seq), dtype=bool)), scores, -np.inf)
     highest = scores.max(axis=2, keepdims=True)
@@ -159,7 +159,7 @@ def attention_fwd(c, dtype, causal, heads, seq, width, blocks):
     # block of keys. It is rounded to the type of v for the second product, but not in the denominator.
     relative = np.log(2) * 2 * (score_error + u * spread) + gamma(blocks_seen * (EXP_ULPS + 2) + EXP_ULPS)
     rounded = unit(dtype) if dtype != "fp32" else 0.0
-    error = (2 * relative + 2 * gamma(seq + 2) + rounded) * (weights / total @ np.abs(v.value))
+    error = (2 * relative + 2 * c.dot_gamma(dtype, seq + 2) + rounded) * (weights / total @ np.abs(v.value))
     # Weights below the smallest number of the type vanish.
     error = error + rounding(dtype, 0.0) * np.abs(v.value).sum(axis=1, keepdims=True) / total
     lse_error = 2 * (relative[..., 0] + gamma(seq + 2)) / np.log(2) + score_error[..., 0] + 4 * u * (
