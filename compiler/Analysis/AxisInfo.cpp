@@ -587,16 +587,16 @@ private:
     if (isa<tt::GetProgramIdOp, tt::GetNumProgramsOp, tt::MakeRangeOp,
             arith::ExtUIOp>(op))
       return true;
-    if (isa<arith::RemSIOp, arith::ShRSIOp>(op))
+    // What an index is divided by is positive; see the header.
+    if (isa<arith::RemSIOp, arith::DivSIOp, arith::ShRSIOp>(op))
       return is(0);
     if (isa<arith::MaxSIOp>(op))
       return is(0) || is(1);
     if (isa<arith::SelectOp>(op))
       return is(1) && is(2);
-    if (isa<arith::AddIOp, arith::MulIOp, arith::DivSIOp, arith::MinSIOp,
-            arith::ShLIOp, arith::ExtSIOp, arith::OrIOp, tt::SplatOp,
-            tt::BroadcastOp, tt::ExpandDimsOp, tt::TransOp, tt::ReshapeOp,
-            tt::UnsplatOp>(op))
+    if (isa<arith::AddIOp, arith::MulIOp, arith::MinSIOp, arith::ShLIOp,
+            arith::ExtSIOp, arith::OrIOp, tt::SplatOp, tt::BroadcastOp,
+            tt::ExpandDimsOp, tt::TransOp, tt::ReshapeOp, tt::UnsplatOp>(op))
       return llvm::all_of(operands, [](const AxisLattice *operand) {
         return operand->getValue().isNonNegative();
       });

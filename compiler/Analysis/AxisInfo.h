@@ -24,7 +24,8 @@
 // wrap, as Triton's own analysis takes it: an offset that overflows i32 is a
 // defect of the kernel. (The 2^62 stands for "zero: divided by everything".)
 // Signed division and remainder keep a pattern only where the dividend is known
-// not to be negative, because they truncate toward zero.
+// not to be negative, because they truncate toward zero; divisors are taken to
+// be positive, as no index is divided by a negative number on purpose.
 //
 //===----------------------------------------------------------------------===//
 

@@ -104,28 +104,57 @@ unsigned contiguousDim(Value value) {
   return last;
 }
 
-/// A tile in shared memory that holds an operand. A transposition is one of the
-/// memory's view, not of its contents.
-Value makeTile(OpBuilder &builder, Location loc, Value value, unsigned operand,
-               tgpu::DotUnit unit) {
-  tgpu::TileType type =
-      tgpu::dotOperandTile(cast<RankedTensorType>(value.getType()), operand,
-                           unit, contiguousDim(value));
-  auto trans = value.getDefiningOp<tt::TransOp>();
-  if (!trans)
-    return tgpu::LocalAllocOp::create(builder, loc, type, value);
-  Value source = trans.getSrc();
-  ArrayRef<int32_t> order = trans.getOrder();
-  auto sourceType = tgpu::TileType::get(
-      type.getContext(), cast<RankedTensorType>(source.getType()).getShape(),
-      type.getElementType(), tgpu::permuteOperand(type.getLinear(), order), 1);
-  Value tile = tgpu::LocalAllocOp::create(builder, loc, sourceType, source);
-  return tgpu::TilePermuteOp::create(builder, loc, type, tile, order);
-}
+/// Makes the tiles in shared memory that hold operands.
+class TileMaker {
+public:
+  Value get(tt::DotOp dot, Value value, unsigned operand, tgpu::DotUnit unit) {
+    Location loc = dot.getLoc();
+    tgpu::TileType type =
+        tgpu::dotOperandTile(cast<RankedTensorType>(value.getType()), operand,
+                             unit, contiguousDim(value));
+    // A transposition is one of the memory's view, not of its contents.
+    auto trans = value.getDefiningOp<tt::TransOp>();
+    Value source = trans ? trans.getSrc() : value;
+    tgpu::TileType sourceType = type;
+    if (trans)
+      sourceType = tgpu::TileType::get(
+          type.getContext(),
+          cast<RankedTensorType>(source.getType()).getShape(),
+          type.getElementType(),
+          tgpu::permuteOperand(type.getLinear(), trans.getOrder()), 1);
+    OpBuilder builder(dot);
+    Value tile = fill(builder, loc, dot, source, sourceType);
+    if (!trans)
+      return tile;
+    return tgpu::TilePermuteOp::create(builder, loc, type, tile,
+                                       trans.getOrder());
+  }
+
+private:
+  /// What does not change in a loop is written before it, once for all loops.
+  Value fill(OpBuilder &builder, Location loc, Operation *user, Value source,
+             tgpu::TileType type) {
+    Operation *before = source.getParentBlock()->findAncestorOpInBlock(*user);
+    bool outside = before != user && isa<scf::ForOp, scf::WhileOp>(before);
+    if (!outside)
+      return tgpu::LocalAllocOp::create(builder, loc, type, source);
+    Value &tile = outer[{source, type}];
+    if (!tile) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(before);
+      tile = tgpu::LocalAllocOp::create(builder, loc, type, source);
+    }
+    return tile;
+  }
+
+  /// Tiles in the block of their source, the first before all loops that read
+  /// it.
+  llvm::DenseMap<std::pair<Value, Type>, Value> outer;
+};
 
 /// Brings one product into the form of its unit.
 void lowerDot(tt::DotOp dot, const TargetInfo &target, int32_t numWarps,
-              LayoutGraph &graph) {
+              LayoutGraph &graph, TileMaker &tiles) {
   MLIRContext *context = dot.getContext();
   tgpu::DotChoice choice = tgpu::chooseDot(dot, target, numWarps);
   auto attr = [&](const LinearLayout &layout) {
@@ -150,10 +179,10 @@ void lowerDot(tt::DotOp dot, const TargetInfo &target, int32_t numWarps,
   }
   Value operands[2];
   for (unsigned operand : {0u, 1u})
-    operands[operand] = choice.inRegisters[operand]
-                            ? dot->getOperand(operand)
-                            : makeTile(builder, loc, dot->getOperand(operand),
-                                       operand, choice.unit);
+    operands[operand] =
+        choice.inRegisters[operand]
+            ? dot->getOperand(operand)
+            : tiles.get(dot, dot->getOperand(operand), operand, choice.unit);
   auto product = tgpu::WarpgroupMMAOp::create(
       builder, loc, dot.getType(), operands[0], operands[1], dot.getC(),
       /*useAcc=*/Value(),
@@ -200,8 +229,9 @@ struct AssignLayouts : impl::AssignLayoutsBase<AssignLayouts> {
           dots.push_back(dot);
       });
       LayoutGraph graph(function, threads);
+      TileMaker tiles;
       for (tt::DotOp dot : dots)
-        lowerDot(dot, *info, numWarps, graph);
+        lowerDot(dot, *info, numWarps, graph, tiles);
       if (failed(graph.build()) || failed(graph.rewrite()))
         return signalPassFailure();
     }

@@ -71,8 +71,9 @@ double LayoutCosts::conversion(LayoutAttr from, LayoutAttr to, unsigned bits) {
   double warps = threads.warps, bytes = std::max(1u, bits / 8);
   double in = double(registers(from.getLinear())) * warps;
   double out = double(registers(to.getLinear())) * warps;
-  // Each thread's registers, a warp at a time, four bytes per bank and lane.
-  double shared = 1.5 * (in + out) * std::max(1.0, bytes / 4) + kSharedTrip;
+  // Each thread's registers, a warp at a time, four bytes per bank and lane;
+  // 16-bit neighbours go in pairs.
+  double shared = 1.25 * (in + out) * std::max(0.5, bytes / 4) + kSharedTrip;
   switch (at->second) {
   case tgpu::ConversionKind::Registers:
     return 0.05 * out;
