@@ -8,6 +8,7 @@
 #include "compiler/Pipeline.h"
 
 #include "compiler/Dialect/TT/TTDialect.h"
+#include "compiler/PipelineGPU.h"
 #include "compiler/PipelineMessages.h"
 #include "compiler/PipelineSource.h"
 #include "compiler/Target/CPU/Emit.h"
@@ -190,6 +191,7 @@ struct Compiler::Impl {
                     cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect,
                     math::MathDialect, scf::SCFDialect, ub::UBDialect>();
     cpu::registerEmitDialects(registry);
+    registerGPU(registry);
     context = std::make_unique<MLIRContext>(registry,
                                             MLIRContext::Threading::DISABLED);
     context->loadAllAvailableDialects();
@@ -208,6 +210,15 @@ struct Compiler::Impl {
     sink(message);
   }
 
+  /// With --time: a note of how long something took.
+  void noteTime(StringRef stage, double milliseconds) {
+    Message message;
+    message.severity = Message::Severity::Note;
+    message.text = llvm::formatv("{0}: {1:F2} ms", stage, milliseconds).str();
+    message.rendered = "note: " + message.text + "\n";
+    sink(message);
+  }
+
   /// Reports how long a stage took, with --time.
   template <typename Fn> auto timed(StringRef stage, Fn fn) {
     auto start = std::chrono::steady_clock::now();
@@ -215,12 +226,7 @@ struct Compiler::Impl {
     if (options.timing) {
       std::chrono::duration<double, std::milli> spent =
           std::chrono::steady_clock::now() - start;
-      Message message;
-      message.severity = Message::Severity::Note;
-      message.text =
-          llvm::formatv("{0}: {1:F2} ms", stage, spent.count()).str();
-      message.rendered = "note: " + message.text + "\n";
-      sink(message);
+      noteTime(stage, spent.count());
     }
     return result;
   }
@@ -246,6 +252,11 @@ struct Compiler::Impl {
                                    const TargetInfo &target);
   bool lowerCPU(ModuleOp module, const TargetInfo &target,
                 cpu::KernelLayout &layout);
+  bool compileGPU(const KernelIRImpl &ir, const TargetInfo &target, Image &out);
+  bool emitGPU(const KernelIRImpl &ir, const TargetInfo &target, EmitKind kind,
+               std::string &out);
+  GPUCompilation gpuCompilation(const KernelIRImpl &ir,
+                                const TargetInfo &target);
 };
 
 OwningOpRef<ModuleOp> Compiler::Impl::parseText(const std::string &source) {
@@ -330,6 +341,48 @@ bool Compiler::Impl::lowerCPU(ModuleOp module, const TargetInfo &target,
   return succeeded(cpu::lowerToLLVM(module, target, layout));
 }
 
+GPUCompilation Compiler::Impl::gpuCompilation(const KernelIRImpl &ir,
+                                              const TargetInfo &target) {
+  GPUCompilation compilation{target, ir.configSpec, nullptr,
+                             [this](const std::string &text) { error(text); }};
+  if (options.timing)
+    compilation.time = [this](StringRef name, double milliseconds) {
+      noteTime(name, milliseconds);
+    };
+  return compilation;
+}
+
+bool Compiler::Impl::compileGPU(const KernelIRImpl &ir,
+                                const TargetInfo &target, Image &out) {
+  GPUCompilation compilation = gpuCompilation(ir, target);
+  gpu::KernelFacts facts;
+  OwningOpRef<ModuleOp> module =
+      timed("tile passes", [&] { return lowerTiles(ir, target); });
+  return module &&
+         timed("tgpu", [&] { return compilation.lowerToTGPU(*module); }) &&
+         timed("one thread's code",
+               [&] { return compilation.lowerToLLVM(*module, facts); }) &&
+         timed("code generation",
+               [&] { return compilation.emitImage(*module, facts, out); });
+}
+
+bool Compiler::Impl::emitGPU(const KernelIRImpl &ir, const TargetInfo &target,
+                             EmitKind kind, std::string &out) {
+  GPUCompilation compilation = gpuCompilation(ir, target);
+  gpu::KernelFacts facts;
+  OwningOpRef<ModuleOp> module = lowerTiles(ir, target);
+  if (!module || !compilation.lowerToTGPU(*module))
+    return false;
+  if (kind == EmitKind::TGPU) {
+    llvm::raw_string_ostream os(out);
+    module->print(os);
+    os << '\n';
+    return true;
+  }
+  return compilation.lowerToLLVM(*module, facts) &&
+         compilation.emitText(*module, facts, kind == EmitKind::Asm, out);
+}
+
 Compiler::Compiler(CompilerOptions options, MessageSink sink)
     : impl(std::make_unique<Impl>(std::move(options), std::move(sink))) {}
 Compiler::~Compiler() = default;
@@ -352,12 +405,10 @@ bool Compiler::compile(const KernelIR &ir, const std::string &targetName,
   const TargetInfo *target = impl->target(targetName);
   if (!target)
     return false;
-  if (target->family != TargetFamily::CPU) {
-    impl->error("code generation for '" + targetName + "' is not built yet");
-    return false;
-  }
   const auto &kernel = static_cast<const KernelIRImpl &>(ir);
   MessageHandler handler(impl->context.get(), impl->sink);
+  if (target->family != TargetFamily::CPU)
+    return impl->compileGPU(kernel, *target, out);
   OwningOpRef<ModuleOp> module = impl->timed(
       "tile passes", [&] { return impl->lowerTiles(kernel, *target); });
   if (!module)
@@ -401,12 +452,10 @@ bool Compiler::emit(const KernelIR &ir, const std::string &targetName,
                 "' is a CPU: emit tt, llvm, asm or obj");
     return false;
   }
-  if (target->family != TargetFamily::CPU) {
-    impl->error("code generation for '" + targetName + "' is not built yet");
-    return false;
-  }
   const auto &kernel = static_cast<const KernelIRImpl &>(ir);
   MessageHandler handler(impl->context.get(), impl->sink);
+  if (target->family != TargetFamily::CPU)
+    return impl->emitGPU(kernel, *target, kind, out);
   OwningOpRef<ModuleOp> module = impl->lowerTiles(kernel, *target);
   cpu::KernelLayout layout;
   if (!module || !impl->lowerCPU(*module, *target, layout))

@@ -67,13 +67,13 @@ const std::string &programHash() {
   return hash;
 }
 
-pack::Variant makeVariant(Image image,
+pack::Variant makeVariant(Image image, bool isGPU,
                           const std::vector<VariantPredicate> &predicates) {
   pack::Variant variant;
   variant.target = std::move(image.target);
   variant.image = pack::makeBytes(std::move(image.bytes));
   variant.symbol = std::move(image.symbol);
-  if (Compiler::isGPU(variant.target))
+  if (isGPU)
     variant.block.assign(image.block, image.block + 3);
   if (image.cluster[0] * image.cluster[1] * image.cluster[2] > 1)
     variant.cluster.assign(image.cluster, image.cluster + 3);
@@ -218,7 +218,6 @@ private:
         addError(outcome, "the compiler gave no reason");
       return false;
     }
-    image.target = task.target;
     pack::Kernel &kernel = outcome.kernel;
     kernel.name = "kernel";
     kernel.function = ir->name();
@@ -248,7 +247,8 @@ private:
         addError(outcome, status.message());
         return false;
       }
-    kernel.variants = {makeVariant(std::move(image), ir->predicates())};
+    kernel.variants = {makeVariant(
+        std::move(image), Compiler::isGPU(task.target), ir->predicates())};
     pack::CheckOptions options;
     options.requireFallback = false;
     if (pack::Status status = pack::checkKernel(kernel, options); !status) {

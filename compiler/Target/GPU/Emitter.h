@@ -213,7 +213,7 @@ inline constexpr llvm::StringLiteral kScratchLimitAttr = "nrd.scratch_limit";
 /// `nrd-allocate-shared` asks. Kept beside the code that uses it.
 int64_t scratchBytes(mlir::Operation *op, const TargetInfo &target);
 /// The part of it that Memory.cpp uses: results of atomics for other threads.
-int64_t memoryScratchBytes(mlir::Operation *op);
+int64_t memoryScratchBytes(mlir::Operation *op, const TargetInfo &target);
 
 } // namespace nereid::gpu
 

@@ -87,7 +87,6 @@ void addShared(EmitTable &table) {
 }
 
 int64_t scratchBytes(Operation *op, const TargetInfo &target) {
-  (void)target;
   if (auto convert = dyn_cast<tgpu::ConvertLayoutOp>(op))
     return conversionScratch(
         layoutOf(convert.getSrc()), layoutOf(convert.getResult()),
@@ -96,7 +95,7 @@ int64_t scratchBytes(Operation *op, const TargetInfo &target) {
     return bytes;
   if (int64_t bytes = gatherScratchBytes(op))
     return bytes;
-  return memoryScratchBytes(op);
+  return memoryScratchBytes(op, target);
 }
 
 } // namespace nereid::gpu

@@ -103,6 +103,8 @@ public:
   }
   virtual void storeMatrix(Builder &, Loc, Value /*pointer*/,
                            mlir::ValueRange /*words*/, bool /*transposed*/) {}
+  /// A clock that all threads share, i64.
+  virtual Value nanoseconds(Builder &b, Loc loc) = 0;
   /// Start of the kernel's shared memory; !llvm.ptr<3>.
   virtual Value sharedBase(Builder &b, Loc loc, mlir::ModuleOp module) = 0;
 

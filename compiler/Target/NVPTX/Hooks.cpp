@@ -52,6 +52,12 @@ Value Hooks::uniform(Builder &b, Loc loc, Value value) {
   return shuffle(b, loc, value, constantInt(b, loc, 32, 0));
 }
 
+Value Hooks::nanoseconds(Builder &b, Loc loc) {
+  return inlineAsm(b, loc, b.getI64Type(), "mov.u64 $0, %globaltimer;", "=l",
+                   {})
+      .front();
+}
+
 //===-- Warps and barriers ------------------------------------------------===//
 
 Value Hooks::shuffle(Builder &b, Loc loc, Value value, Value lane) {

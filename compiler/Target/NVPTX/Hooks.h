@@ -54,6 +54,7 @@ public:
                                       int count, bool transposed) override;
   void storeMatrix(Builder &b, Loc loc, Value pointer, mlir::ValueRange words,
                    bool transposed) override;
+  Value nanoseconds(Builder &b, Loc loc) override;
   Value sharedBase(Builder &b, Loc loc, mlir::ModuleOp module) override;
 
   void finishKernel(mlir::LLVM::LLVMFuncOp kernel, int threads,

@@ -1,0 +1,171 @@
+//===- Ptxas.cpp - The user's assembler, and what it says -----------------===//
+
+#include "compiler/Target/NVPTX/Emit.h"
+
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/Program.h"
+
+#include <mutex>
+
+using namespace llvm;
+
+namespace nereid::nvptx {
+
+static Error fail(const Twine &message) {
+  return createStringError(inconvertibleErrorCode(), message);
+}
+
+std::string findPtxas() {
+  auto inFolder = [](StringRef root) -> std::string {
+    SmallString<256> path(root);
+    sys::path::append(path, "bin", "ptxas");
+    return sys::fs::can_execute(path) ? std::string(path.str()) : "";
+  };
+  for (const char *variable : {"CUDA_HOME", "CUDA_PATH"})
+    if (std::optional<std::string> root = sys::Process::GetEnv(variable))
+      if (std::string path = inFolder(*root); !path.empty())
+        return path;
+  if (ErrorOr<std::string> path = sys::findProgramByName("ptxas"))
+    return *path;
+  return inFolder("/usr/local/cuda");
+}
+
+/// The number before `unit` in "ptxas info : Used 32 registers, ...".
+static uint32_t numberBefore(StringRef text, StringRef unit) {
+  size_t at = text.find(unit);
+  if (at == StringRef::npos)
+    return 0;
+  StringRef before = text.take_front(at).rtrim();
+  size_t start = before.find_last_not_of("0123456789");
+  uint32_t number = 0;
+  before.drop_front(start == StringRef::npos ? 0 : start + 1)
+      .getAsInteger(10, number);
+  return number;
+}
+
+void fillReport(StringRef log, StringRef cubin, ResourceReport &report) {
+  SmallVector<StringRef> lines;
+  log.split(lines, '\n');
+  for (StringRef line : lines) {
+    if (line.contains("bytes spill stores")) {
+      report.spillBytes += numberBefore(line, "bytes spill stores") +
+                           numberBefore(line, "bytes spill loads");
+      if (uint32_t stack = numberBefore(line, "bytes stack frame"))
+        report.notes.push_back(std::to_string(stack) +
+                               " bytes of stack per thread");
+    }
+    if (line.contains(" registers"))
+      report.registers =
+          std::max(report.registers, numberBefore(line, " registers"));
+    // Serialised wgmma, ignored setmaxnreg and other performance warnings.
+    size_t code = line.find("(C7");
+    if (code != StringRef::npos || line.contains("warning"))
+      report.notes.push_back(line.trim().str());
+  }
+  auto object =
+      object::ObjectFile::createELFObjectFile(MemoryBufferRef(cubin, "cubin"));
+  if (!object) {
+    consumeError(object.takeError());
+    return;
+  }
+  for (const object::SectionRef &section : (*object)->sections()) {
+    Expected<StringRef> name = section.getName();
+    if (!name)
+      consumeError(name.takeError());
+    else if (name->starts_with(".text"))
+      report.textSize += section.getSize();
+  }
+}
+
+Expected<std::string> assemble(StringRef ptxas, StringRef ptx,
+                               const TargetInfo &target,
+                               ResourceReport &report) {
+  SmallString<128> input, output, log;
+  for (auto [file, suffix] :
+       {std::make_pair(&input, "ptx"), std::make_pair(&output, "cubin"),
+        std::make_pair(&log, "log")})
+    if (std::error_code code =
+            sys::fs::createTemporaryFile("nereid", suffix, *file))
+      return fail("no temporary file for ptxas: " + code.message());
+  auto remove = scope_exit([&] {
+    for (StringRef file : {input, output, log})
+      sys::fs::remove(file);
+  });
+  {
+    std::error_code code;
+    raw_fd_ostream stream(input, code);
+    stream << ptx;
+    stream.close();
+    if (code || stream.has_error())
+      return fail("cannot write '" + input + "' for ptxas");
+  }
+  SmallVector<StringRef> arguments = {ptxas, "-v",   "--gpu-name", target.cpu,
+                                      "-o",  output, input};
+  std::string problem;
+  int status =
+      sys::ExecuteAndWait(ptxas, arguments, std::nullopt,
+                          {StringRef(), StringRef(log), StringRef(log)},
+                          /*SecondsToWait=*/600, 0, &problem);
+  std::string said;
+  if (auto text = MemoryBuffer::getFile(log))
+    said = (*text)->getBuffer().str();
+  if (status != 0) {
+    StringRef text = StringRef(said).trim();
+    return fail(Twine(ptxas) + " failed" +
+                (problem.empty() ? "" : " (" + problem + ")") + ": " +
+                (text.empty() ? StringRef("no message") : text));
+  }
+  auto cubin = MemoryBuffer::getFile(output, /*IsText=*/false,
+                                     /*RequiresNullTerminator=*/false);
+  if (!cubin)
+    return fail("ptxas wrote no output");
+  std::string bytes = (*cubin)->getBuffer().str();
+  fillReport(said, bytes, report);
+  return bytes;
+}
+
+// A cubin loads on drivers of its toolkit's major version and later.
+uint32_t minimumDriver(StringRef ptxas, const TargetInfo &target) {
+  static std::mutex mutex;
+  static StringMap<uint32_t> known;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto [row, isNew] = known.try_emplace(ptxas, 0);
+  if (isNew) {
+    SmallString<128> output;
+    if (!sys::fs::createTemporaryFile("nereid", "log", output)) {
+      sys::ExecuteAndWait(ptxas, {ptxas, "--version"}, std::nullopt,
+                          {StringRef(), StringRef(output), StringRef("")});
+      if (auto text = MemoryBuffer::getFile(output)) {
+        StringRef release = (*text)->getBuffer().split("release ").second;
+        uint32_t major = 0;
+        if (!release.split('.').first.getAsInteger(10, major))
+          row->second = major * 1000;
+      }
+      sys::fs::remove(output);
+    }
+  }
+  return row->second ? row->second : minimumDriver(target);
+}
+
+// The CUDA version of each PTX version, which is the driver's.
+uint32_t minimumDriver(const TargetInfo &target) {
+  StringRef features = target.features;
+  features.consume_front("+ptx");
+  unsigned version = 0;
+  features.getAsInteger(10, version);
+  if (version < 80)
+    return 11000;
+  if (version <= 85)
+    return 12000 + (version - 80) * 10;
+  if (version <= 88) // 8.6 came with CUDA 12.7
+    return 12010 + (version - 80) * 10;
+  return 13000;
+}
+
+} // namespace nereid::nvptx
