@@ -188,8 +188,9 @@ struct Compiler::Impl {
       : options(std::move(options)), sink(std::move(sink)) {
     DialectRegistry registry;
     registry.insert<tt::TTDialect, ttg::TTGDialect, arith::ArithDialect,
-                    cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect,
-                    math::MathDialect, scf::SCFDialect, ub::UBDialect>();
+                    cf::ControlFlowDialect, ::mlir::gpu::GPUDialect,
+                    LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect,
+                    ub::UBDialect>();
     cpu::registerEmitDialects(registry);
     registerGPU(registry);
     context = std::make_unique<MLIRContext>(registry,

@@ -218,6 +218,8 @@ private:
         addError(outcome, "the compiler gave no reason");
       return false;
     }
+    if (image.target.empty())
+      image.target = task.target;
     pack::Kernel &kernel = outcome.kernel;
     kernel.name = "kernel";
     kernel.function = ir->name();

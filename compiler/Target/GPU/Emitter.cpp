@@ -172,90 +172,89 @@ FailureOr<Registers> Emitter::inlineRegion(Region &region,
 //===----------------------------------------------------------------------===//
 
 Value Emitter::lane() { return laneHere; }
-Value Emitter::warp() { return warpHere; }
+Value Emitter::thread() { return threadHere; }
 
-Value Emitter::thread() {
+Value Emitter::warp() {
+  if (warpHere)
+    return warpHere;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfter(laneHere.getDefiningOp());
   Location loc = laneHere.getLoc();
   if (numWarpsHere == 1)
-    return laneHere;
-  auto flags =
-      arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
-  Value first = arith::MulIOp::create(builder, loc, warpHere,
-                                      i32(loc, target.warpSize), flags);
-  return arith::AddIOp::create(builder, loc, first, laneHere, flags);
+    return warpHere = i32(loc, 0);
+  int bits = int(llvm::Log2_32(target.warpSize));
+  warpHere = hooks.uniform(
+      builder, loc,
+      arith::ShRUIOp::create(builder, loc, threadHere, i32(loc, bits)));
+  return warpHere;
 }
 
 // At the start of a function or a partition, so that it dominates all uses.
 void Emitter::findPlaces(Location loc) {
-  Value id = hooks.threadId(builder, loc);
-  int bits = llvm::Log2_32(target.warpSize);
-  laneHere = arith::AndIOp::create(builder, loc, id,
-                                   i32(loc, int64_t(target.warpSize) - 1));
-  if (numWarpsHere == 1 && firstWarpHere == 0) {
-    warpHere = i32(loc, 0);
-    return;
-  }
-  Value warp = arith::ShRUIOp::create(builder, loc, id, i32(loc, bits));
-  warpHere = hooks.uniform(builder, loc, warp);
+  threadHere = hooks.threadId(builder, loc);
   if (firstWarpHere)
-    warpHere =
-        arith::SubIOp::create(builder, loc, warpHere, i32(loc, firstWarpHere));
+    threadHere = arith::SubIOp::create(
+        builder, loc, threadHere,
+        i32(loc, int64_t(firstWarpHere) * target.warpSize));
+  laneHere = arith::AndIOp::create(builder, loc, threadHere,
+                                   i32(loc, int64_t(target.warpSize) - 1));
+  warpHere = {};
 }
 
 LogicalResult Emitter::inPartition(int32_t numWarps, int32_t firstWarp, int id,
                                    llvm::function_ref<LogicalResult()> fn) {
   auto outer = std::make_tuple(numWarpsHere, firstWarpHere, partitionId,
-                               laneHere, warpHere);
+                               threadHere, laneHere, warpHere);
   numWarpsHere = numWarps;
   firstWarpHere = firstWarp;
   partitionId = id;
   findPlaces(laneHere.getLoc());
   LogicalResult result = fn();
-  std::tie(numWarpsHere, firstWarpHere, partitionId, laneHere, warpHere) =
-      outer;
+  std::tie(numWarpsHere, firstWarpHere, partitionId, threadHere, laneHere,
+           warpHere) = outer;
   return result;
 }
 
-// Output bit o is the XOR of the input bits whose bases hold it. Input bits
-// that move by the same distance are taken together: one mask and one shift.
+// Output bit o is the XOR of the bits of the thread's number (its lane, then
+// its warp) whose bases hold it. Bits that move by the same distance are taken
+// together: one mask and one shift.
 SmallVector<Value, 4> Emitter::threadPart(Location loc,
                                           const LinearLayout &map) {
   SmallVector<Value, 4> parts;
   auto flags =
       arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
+  int laneBits = int(llvm::Log2_32(target.warpSize));
   for (const LinearLayout::OutDim &out : map.outDims()) {
+    SmallVector<int32_t, 12> bases(laneBits, 0);
+    for (int32_t bit = 0; bit < map.inBits("lane"); ++bit)
+      bases[bit] = map.basis("lane", bit, out.name);
+    for (int32_t bit = 0; bit < map.inBits("warp"); ++bit)
+      bases.push_back(map.basis("warp", bit, out.name));
     Value sum;
     int64_t sumBits = 0;
-    for (StringRef in : {"lane", "warp"}) {
-      if (!map.hasInDim(in))
+    for (int shift = -31; shift < 31; ++shift) {
+      int64_t mask = 0;
+      for (auto [bit, basis] : llvm::enumerate(bases))
+        if (int to = int(bit) + shift; to >= 0 && to < 31 && (basis >> to & 1))
+          mask |= int64_t(1) << bit;
+      if (!mask)
         continue;
-      Value place = in == "lane" ? laneHere : warpHere;
-      int32_t places = in == "lane" ? int32_t(target.warpSize) : numWarpsHere;
-      for (int shift = -31; shift < 32; ++shift) {
-        int64_t mask = 0;
-        for (int32_t bit = 0; bit < map.inBits(in); ++bit)
-          if (int to = bit + shift;
-              to >= 0 && to < 31 && (map.basis(in, bit, out.name) >> to & 1))
-            mask |= int64_t(1) << bit;
-        if (!mask)
-          continue;
-        Value term = place;
-        if (mask != places - 1)
-          term = arith::AndIOp::create(builder, loc, term, i32(loc, mask));
-        if (shift > 0)
-          term =
-              arith::ShLIOp::create(builder, loc, term, i32(loc, shift), flags);
-        else if (shift < 0)
-          term = arith::ShRUIOp::create(builder, loc, term, i32(loc, -shift));
-        int64_t bits = shift > 0 ? mask << shift : mask >> -shift;
-        if (!sum)
-          sum = term;
-        else if (sumBits & bits)
-          sum = arith::XOrIOp::create(builder, loc, sum, term);
-        else
-          sum = arith::AddIOp::create(builder, loc, sum, term, flags);
-        sumBits |= bits;
-      }
+      Value term = threadHere;
+      if (mask != threads() - 1)
+        term = arith::AndIOp::create(builder, loc, term, i32(loc, mask));
+      if (shift > 0)
+        term =
+            arith::ShLIOp::create(builder, loc, term, i32(loc, shift), flags);
+      else if (shift < 0)
+        term = arith::ShRUIOp::create(builder, loc, term, i32(loc, -shift));
+      int64_t bits = shift > 0 ? mask << shift : mask >> -shift;
+      if (!sum)
+        sum = term;
+      else if (sumBits & bits)
+        sum = arith::XOrIOp::create(builder, loc, sum, term);
+      else
+        sum = arith::AddIOp::create(builder, loc, sum, term, flags);
+      sumBits |= bits;
     }
     parts.push_back(sum ? sum : i32(loc, 0));
   }
@@ -300,27 +299,23 @@ Emitter::elements(Location loc, const LinearLayout &layout) {
 }
 
 Value Emitter::holdsFirstCopy(Location loc, const LinearLayout &layout) {
-  Value condition;
+  int laneBits = int(llvm::Log2_32(target.warpSize));
+  int32_t mask = 0;
   for (StringRef in : {"lane", "warp"}) {
     int32_t places = in == "lane" ? int32_t(target.warpSize) : numWarpsHere;
     // Places beyond the layout's bits are copies too.
-    int32_t known = layout.hasInDim(in) ? layout.inSize(in) : 1;
-    int32_t mask = (places - 1) & ~(known - 1);
+    int32_t part = (places - 1) & ~(layout.inSize(in) - 1);
     if (layout.hasInDim(in))
-      mask |= layout.freeVariableMask(in);
-    if (!mask)
-      continue;
-    Value place = in == "lane" ? laneHere : warpHere;
-    if (mask != places - 1)
-      place = arith::AndIOp::create(builder, loc, place, i32(loc, mask));
-    Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                        place, i32(loc, 0));
-    condition =
-        condition
-            ? arith::AndIOp::create(builder, loc, condition, first).getResult()
-            : first;
+      part |= layout.freeVariableMask(in);
+    mask |= in == "lane" ? part : part << laneBits;
   }
-  return condition;
+  if (!mask)
+    return {};
+  Value place = threadHere;
+  if (mask != threads() - 1)
+    place = arith::AndIOp::create(builder, loc, place, i32(loc, mask));
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, place,
+                               i32(loc, 0));
 }
 
 //===----------------------------------------------------------------------===//

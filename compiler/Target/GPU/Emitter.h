@@ -44,6 +44,7 @@ using EmitTable = llvm::StringMap<EmitFn>;
 // What each file of this folder adds to the table.
 void addControlFlow(EmitTable &table); ///< Control.cpp: scf, func, calls
 void addElementwise(EmitTable &table); ///< Elementwise.cpp
+void addConversions(EmitTable &table); ///< Conversions.cpp: fp_to_fp
 void addShapes(EmitTable &table);      ///< Shapes.cpp: splat, reshape, join ...
 void addMemory(EmitTable &table);      ///< Memory.cpp: load, store, atomics
 void addShared(EmitTable &table);      ///< Shared.cpp: convert_layout, local_*
@@ -102,7 +103,8 @@ public:
 
   //===-- Places ---------------------------------------------------------===//
 
-  /// This thread's lane, and its warp counted within its partition; i32.
+  /// This thread's lane, and its warp counted within its partition; i32. The
+  /// code generator knows that the warp is uniform.
   mlir::Value lane();
   mlir::Value warp();
   mlir::Value thread(); ///< warp * lanes + lane, within the partition
@@ -165,8 +167,9 @@ private:
   void findPlaces(mlir::Location loc);
   int32_t numWarpsHere = 4, firstWarpHere = 0;
   int partitionId = 0;
-  /// Lane and warp, computed once per function or partition.
-  mlir::Value laneHere, warpHere;
+  /// Computed once per function or partition; the warp, whose number must be
+  /// made uniform, where it is first asked for.
+  mlir::Value threadHere, laneHere, warpHere;
   mlir::Value globalScratch;      ///< this program's scratch, or null
   int64_t globalScratchBytes = 0; ///< per program
 };

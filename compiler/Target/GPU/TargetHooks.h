@@ -10,6 +10,7 @@
 
 #include "compiler/Dialect/TT/TTDialect.h"
 #include "compiler/Image.h"
+#include "compiler/Target/Convert.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
@@ -57,6 +58,17 @@ public:
   /// A combination over a warp that one instruction does; null when none does.
   virtual Value reduceWarp(Builder &, Loc, mlir::Operation * /*combiner*/,
                            Value /*value*/) {
+    return {};
+  }
+
+  //===-- Numbers --------------------------------------------------------===//
+
+  /// Converts registers between float formats by instructions; empty where the
+  /// target has none for this pair. fp8 is held as i8.
+  virtual llvm::SmallVector<Value> convert(Builder &, Loc,
+                                           mlir::ValueRange /*values*/,
+                                           mlir::Type /*from*/,
+                                           mlir::Type /*to*/, Rounding) {
     return {};
   }
 

@@ -147,6 +147,7 @@ void Hooks::addOperations(gpu::EmitTable &table) {
   addAsyncCopy(table);
   addTma(table);
   addInline(table);
+  addNumbers(table);
 }
 
 } // namespace nereid::nvptx

@@ -15,6 +15,7 @@ void addWgmma(gpu::EmitTable &table);     ///< Wgmma.cpp: warpgroup_*
 void addAsyncCopy(gpu::EmitTable &table); ///< AsyncCopy.cpp: async_*
 void addTma(gpu::EmitTable &table);       ///< Tma.cpp: tma_*, barrier_*
 void addInline(gpu::EmitTable &table);    ///< Inline.cpp: asm, library calls
+void addNumbers(gpu::EmitTable &table);   ///< Numbers.cpp: approximate math
 
 /// 80, 86, 89, 90, 100, 120.
 int computeCapability(const TargetInfo &target);
@@ -36,6 +37,9 @@ public:
   Value reduceWarp(Builder &b, Loc loc, mlir::Operation *combiner,
                    Value value) override;
 
+  llvm::SmallVector<Value> convert(Builder &b, Loc loc, mlir::ValueRange values,
+                                   mlir::Type from, mlir::Type to,
+                                   Rounding rounding) override;
   llvm::SmallVector<Value> load(Builder &b, Loc loc, Value pointer,
                                 mlir::Type type, int count, Value pred,
                                 mlir::ValueRange other,

@@ -1,0 +1,206 @@
+//===- Numbers.cpp - Math instructions and native conversions -------------===//
+//
+// Which functions are approximate follows Triton: exp, exp2, sqrt, rsqrt and
+// division of f32 are; `sqrt_rn` and `div_rn` exist for those who need them
+// exact. Everything else is left to our math library.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Target/NVPTX/Asm.h"
+#include "compiler/Target/NVPTX/Hooks.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace nereid::nvptx {
+namespace {
+
+using gpu::Emitter;
+using gpu::Registers;
+
+bool isHalf(Type type) { return type.isF16() || type.isBF16(); }
+
+/// Computes each register in f32 by `one`; narrower formats are widened and
+/// rounded, f64 goes to `fallback`.
+template <typename One, typename Fallback>
+LogicalResult inF32(Emitter &e, Operation *op, One one, Fallback fallback) {
+  Location loc = op->getLoc();
+  OpBuilder &b = e.builder;
+  Type type = e.scalarType(op->getResult(0).getType()), f32 = b.getF32Type();
+  Registers results;
+  for (int64_t r = 0, n = e.count(op->getResult(0).getType()); r < n; ++r) {
+    SmallVector<Value, 2> operands;
+    for (Value operand : op->getOperands()) {
+      Value value = e.get(operand)[r];
+      if (isHalf(type))
+        value = arith::ExtFOp::create(b, loc, f32, ValueRange{value});
+      operands.push_back(value);
+    }
+    Value result = type.isF64() ? fallback(operands) : one(operands);
+    if (isHalf(type))
+      result = arith::TruncFOp::create(b, loc, type, result);
+    results.push_back(result);
+  }
+  e.set(op->getResult(0), std::move(results));
+  return success();
+}
+
+template <typename Op> auto plain(Emitter &e, Operation *op) {
+  return [&e, op](ValueRange operands) -> Value {
+    return Op::create(e.builder, op->getLoc(), operands[0]);
+  };
+}
+
+LogicalResult emitExp2(Emitter &e, Operation *op) {
+  return inF32(
+      e, op,
+      [&](ValueRange x) {
+        return intrinsic(e.builder, op->getLoc(), e.builder.getF32Type(),
+                         "llvm.nvvm.ex2.approx.ftz.f", x);
+      },
+      plain<math::Exp2Op>(e, op));
+}
+
+LogicalResult emitExp(Emitter &e, Operation *op) {
+  Location loc = op->getLoc();
+  OpBuilder &b = e.builder;
+  return inF32(
+      e, op,
+      [&](ValueRange x) {
+        Value log2e = arith::ConstantOp::create(
+            b, loc, b.getF32FloatAttr(1.44269504088896340736f));
+        Value scaled = arith::MulFOp::create(b, loc, x[0], log2e);
+        return intrinsic(b, loc, b.getF32Type(), "llvm.nvvm.ex2.approx.f",
+                         scaled);
+      },
+      plain<math::ExpOp>(e, op));
+}
+
+LogicalResult emitSqrt(Emitter &e, Operation *op) {
+  return inF32(
+      e, op,
+      [&](ValueRange x) {
+        return intrinsic(e.builder, op->getLoc(), e.builder.getF32Type(),
+                         "llvm.nvvm.sqrt.approx.ftz.f", x);
+      },
+      plain<math::SqrtOp>(e, op));
+}
+
+LogicalResult emitRsqrt(Emitter &e, Operation *op) {
+  return inF32(
+      e, op,
+      [&](ValueRange x) {
+        return intrinsic(e.builder, op->getLoc(), e.builder.getF32Type(),
+                         "llvm.nvvm.rsqrt.approx.ftz.f", x);
+      },
+      plain<math::RsqrtOp>(e, op));
+}
+
+LogicalResult emitDivision(Emitter &e, Operation *op) {
+  Location loc = op->getLoc();
+  OpBuilder &b = e.builder;
+  return inF32(
+      e, op,
+      [&](ValueRange x) {
+        return intrinsic(b, loc, b.getF32Type(), "llvm.nvvm.div.full", x);
+      },
+      [&](ValueRange x) -> Value {
+        return arith::DivFOp::create(b, loc, x[0], x[1]);
+      });
+}
+
+} // namespace
+
+void addNumbers(gpu::EmitTable &table) {
+  table["math.exp2"] = emitExp2;
+  table["math.exp"] = emitExp;
+  table["math.sqrt"] = emitSqrt;
+  table["math.rsqrt"] = emitRsqrt;
+  table["arith.divf"] = emitDivision;
+}
+
+//===-- Conversions -------------------------------------------------------===//
+
+static StringRef float8Name(Type type) {
+  if (isa<Float8E4M3FNType>(type))
+    return "e4m3";
+  if (isa<Float8E5M2Type>(type))
+    return "e5m2";
+  return "";
+}
+
+// fp8 in pairs, from sm_89 on; toward zero to f16 and bf16 everywhere.
+SmallVector<Value> Hooks::convert(Builder &b, Loc loc, ValueRange values,
+                                  Type from, Type to, Rounding rounding) {
+  SmallVector<Value> results;
+  StringRef narrow = float8Name(to), wide = float8Name(from);
+  Type i16 = b.getI16Type(), i32 = b.getI32Type(), i8 = b.getI8Type();
+  Type f32 = b.getF32Type(), f16 = b.getF16Type();
+  if (rounding == Rounding::TowardZero) {
+    if (!from.isF32() || !isHalf(to))
+      return {};
+    StringRef text =
+        to.isF16() ? "cvt.rz.f16.f32 $0, $1;" : "cvt.rz.bf16.f32 $0, $1;";
+    for (Value value : values) {
+      Value bits =
+          inlineAsm(b, loc, i16, text, "=h,f", value, AsmEffects::None).front();
+      results.push_back(LLVM::BitcastOp::create(b, loc, to, bits));
+    }
+    return results;
+  }
+  if (capability < 89)
+    return {};
+  if (!narrow.empty() && (from.isF32() || isHalf(from))) {
+    std::string text =
+        ("cvt.rn.satfinite." + narrow + "x2.f32 $0, $2, $1;").str();
+    for (size_t r = 0; r < values.size(); r += 2) {
+      Value pair[2];
+      for (size_t i : {0, 1}) {
+        Value value = values[std::min(r + i, values.size() - 1)];
+        if (!from.isF32())
+          value = LLVM::FPExtOp::create(b, loc, f32, value);
+        pair[i] = value;
+      }
+      Value bits = inlineAsm(b, loc, i16, text, "=h,f,f", {pair[0], pair[1]},
+                             AsmEffects::None)
+                       .front();
+      results.push_back(LLVM::TruncOp::create(b, loc, i8, bits));
+      if (r + 1 < values.size())
+        results.push_back(LLVM::TruncOp::create(
+            b, loc, i8,
+            LLVM::LShrOp::create(b, loc, bits, constantInt(b, loc, 16, 8))));
+    }
+    return results;
+  }
+  if (!wide.empty() && (to.isF32() || isHalf(to))) {
+    std::string text = ("cvt.rn.f16x2." + wide + "x2 $0, $1;").str();
+    Type halves = VectorType::get(2, f16);
+    for (size_t r = 0; r < values.size(); r += 2) {
+      Value bits = LLVM::ZExtOp::create(b, loc, i16, values[r]);
+      if (r + 1 < values.size())
+        bits = LLVM::OrOp::create(
+            b, loc, bits,
+            LLVM::ShlOp::create(
+                b, loc, LLVM::ZExtOp::create(b, loc, i16, values[r + 1]),
+                constantInt(b, loc, 16, 8)));
+      Value pair = LLVM::BitcastOp::create(
+          b, loc, halves,
+          inlineAsm(b, loc, i32, text, "=r,h", bits, AsmEffects::None).front());
+      for (size_t i = 0; i < 2 && r + i < values.size(); ++i) {
+        Value value = LLVM::ExtractElementOp::create(
+            b, loc, pair, constantInt(b, loc, 32, int64_t(i)));
+        if (!to.isF16()) // every fp8 number is one of f16 and of bf16
+          value = LLVM::FPExtOp::create(b, loc, f32, value);
+        if (to.isBF16())
+          value = LLVM::FPTruncOp::create(b, loc, to, value);
+        results.push_back(value);
+      }
+    }
+    return results;
+  }
+  return {};
+}
+
+} // namespace nereid::nvptx
