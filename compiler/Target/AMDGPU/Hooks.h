@@ -45,7 +45,7 @@ public:
   Value atomicCAS(Builder &b, Loc loc, Value pointer, Value compare,
                   Value value, Value pred, tt::MemSemantic sem,
                   tt::MemSyncScope scope) override;
-  Value nanoseconds(Builder &b, Loc loc);
+  Value nanoseconds(Builder &b, Loc loc) override;
   Value sharedBase(Builder &b, Loc loc, mlir::ModuleOp module) override;
 
   void finishKernel(mlir::LLVM::LLVMFuncOp kernel, int threads,

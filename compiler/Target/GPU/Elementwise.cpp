@@ -206,12 +206,12 @@ LogicalResult emitMulHigh(Emitter &e, Operation *op) {
 LogicalResult emitMap(Emitter &e, Operation *op) {
   auto map = cast<tt::MapElementwiseOp>(op);
   int64_t pack = map.getPack();
-  if (map.getNumResults() == 0)
+  if (op->getNumResults() == 0)
     return success();
-  int64_t count = e.count(map.getResult(0).getType());
+  int64_t count = e.count(op->getResult(0).getType());
   // A pack is made of neighbouring elements; the layout gives them to one
   // thread in neighbouring registers.
-  SmallVector<Registers> results(map.getNumResults());
+  SmallVector<Registers> results(op->getNumResults());
   for (Registers &registers : results)
     registers.resize(count);
   for (int64_t r = 0; r < count; r += pack) {
@@ -228,7 +228,7 @@ LogicalResult emitMap(Emitter &e, Operation *op) {
       for (int64_t i = 0; i < pack && r + i < count; ++i)
         registers[r + i] = (*values)[k * pack + i];
   }
-  for (auto [result, registers] : llvm::zip(map.getResults(), results))
+  for (auto [result, registers] : llvm::zip(op->getResults(), results))
     e.set(result, std::move(registers));
   return success();
 }
