@@ -258,7 +258,8 @@ std::optional<ShufflePlan> planShuffle(const Places &from, const Places &to,
     return columns;
   };
   // Lanes that ask the same lane must want the same register of it. Where they
-  // do not, G sends them to different registers of the result.
+  // do not, one of them asks another lane, or G sends them to different
+  // registers of the result.
   for (bool changed = true; changed;) {
     changed = false;
     plan.N = asks();
@@ -269,6 +270,13 @@ std::optional<ShufflePlan> planShuffle(const Places &from, const Places &to,
       if (!wants)
         continue;
       const unsigned bit = countr_zero(same);
+      // Another lane that holds a copy will do as well.
+      for (uint64_t copy : warp.kernel())
+        if (!changed && !reached.contains(copy >> regBits)) {
+          regOfL[bit] ^= copy & regMask;
+          laneOfL[bit] ^= copy >> regBits;
+          changed = true;
+        }
       for (size_t reg = 0; reg < to.reg.size() && !changed; ++reg)
         if (!reached.contains(laneOfR[reg])) {
           plan.G[bit] ^= uint64_t(1) << reg;
@@ -368,11 +376,17 @@ SmallVector<Columns> ScratchBuilder::vectors() const {
   for (const Places *side : {&to, &from}) {
     Columns vector;
     Span chosen;
-    for (ArrayRef<uint64_t> more :
-         {ArrayRef<uint64_t>(shared), ArrayRef<uint64_t>(side->reg)})
+    auto extend = [&](ArrayRef<uint64_t> more) {
       for (uint64_t column : more)
         if (vector.size() < most && chosen.add(column))
           vector.push_back(column);
+    };
+    extend(shared);
+    extend(side->reg);
+    const Places &other = side == &to ? from : to;
+    Span others(other.reg);
+    if (all_of(vector, [&](uint64_t c) { return others.contains(c); }))
+      extend(other.reg);
     result.push_back(std::move(vector));
   }
   // Rows of the matrices that ldmatrix and stmatrix move.
@@ -465,8 +479,11 @@ ScratchPlan ScratchBuilder::build(Columns vector) {
   // Directions to build the layout from; the layouts' own make the simplest
   // addresses.
   Columns candidates;
+  // Not those within a vector: mixed into others they would shift its elements.
+  const Span within(vector);
   auto addCandidate = [&](uint64_t column) {
-    if (column && round.contains(column) && !is_contained(candidates, column))
+    if (!within.contains(column) && round.contains(column) &&
+        !is_contained(candidates, column))
       candidates.push_back(column);
   };
   for (const Columns *columns :
@@ -502,10 +519,16 @@ ScratchPlan ScratchBuilder::build(Columns vector) {
          ++i)
       for (size_t j = 0; j < std::min(single, i); ++j)
         tryRow(candidates[i] ^ candidates[j]);
-    for (uint64_t mix = 1;
-         mix < uint64_t(1) << roundBasis.size() && rows.size() < bits - rowBits;
-         ++mix)
-      tryRow(combine(roundBasis, mix));
+    Columns independent;
+    Span distinct(vector);
+    for (uint64_t column : candidates)
+      if (distinct.add(column))
+        independent.push_back(column);
+    for (const Columns *all : {&independent, &roundBasis})
+      for (uint64_t mix = 1;
+           mix < uint64_t(1) << all->size() && rows.size() < bits - rowBits;
+           ++mix)
+        tryRow(combine(*all, mix));
   }
 
   // The rest of a row of banks: the source's lanes first, then anything.
