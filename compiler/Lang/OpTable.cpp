@@ -7,16 +7,13 @@
 namespace nereid::lang {
 
 static constexpr Receiver Method = Receiver::Tensor, Free = Receiver::None;
-static constexpr Support Yes = Support::Yes, No = Support::No;
-[[maybe_unused]] static constexpr Support Partly = Support::Partly;
 
 static const OpInfo rows[] = {
-#define NRD_OP(ID, GROUP, NAME, METHOD, FUNCTION, SIGNATURE, ...)              \
-  {GROUP, NAME, SIGNATURE, FUNCTION, METHOD, __VA_ARGS__},
-#define NRD_PRELUDE(GROUP, NAME, METHOD, ...)                                  \
-  {GROUP, NAME, "", nullptr, METHOD, __VA_ARGS__},
-#define NRD_DESC(GROUP, NAME, FUNCTION, SIGNATURE, ...)                        \
-  {GROUP, NAME, SIGNATURE, FUNCTION, Receiver::Descriptor, __VA_ARGS__},
+#define NRD_OP(ID, GROUP, NAME, METHOD, FUNCTION, SIGNATURE)                   \
+  {GROUP, NAME, SIGNATURE, FUNCTION, METHOD},
+#define NRD_PRELUDE(GROUP, NAME, METHOD) {GROUP, NAME, "", nullptr, METHOD},
+#define NRD_DESC(GROUP, NAME, FUNCTION, SIGNATURE)                             \
+  {GROUP, NAME, SIGNATURE, FUNCTION, Receiver::Descriptor},
 #include "compiler/Lang/Ops.def"
 };
 
@@ -74,31 +71,20 @@ llvm::ArrayRef<llvm::StringRef> methodNames() {
   return names;
 }
 
-std::string coverageTable() {
-  auto mark = [](Support support) {
-    return support == Support::Yes      ? "yes"
-           : support == Support::Partly ? "partly"
-                                        : "-";
-  };
+std::string listOps() {
   std::string text;
   llvm::raw_string_ostream os(text);
-  llvm::StringRef group;
-  for (const OpInfo &row : rows) {
-    if (row.group != group) {
-      group = row.group;
-      os << "\n**" << group << "**\n\n"
-         << "| name | method | written in | front end | interpreter | CPU | "
-            "NVPTX | AMDGPU |\n|---|---|---|---|---|---|---|---|\n";
-    }
-    os << "| `" << row.name << "` | "
-       << (row.receiver == Receiver::Tensor       ? "of tensors"
-           : row.receiver == Receiver::Descriptor ? "of descriptors only"
-                                                  : "-")
-       << " | " << (row.function ? "C++" : "prelude") << " | "
-       << mark(row.frontEnd) << " | " << mark(row.interpreter) << " | "
-       << mark(row.cpu) << " | " << mark(row.nvptx) << " | " << mark(row.amdgpu)
-       << " |\n";
-  }
+  for (const OpInfo &row : rows)
+    os << row.group << '\t' << row.name << '\t'
+       << (row.receiver == Receiver::Tensor       ? "method"
+           : row.receiver == Receiver::Descriptor ? "descriptor"
+                                                  : "function")
+       << '\t' << (row.function ? "C++" : "prelude") << '\n';
+#define NRD_LIBDEVICE(NAME, SYMBOL, RESULT, ...)                               \
+  os << "libdevice\t" #NAME "\t" #RESULT "\t" #__VA_ARGS__ "\n";
+#define NRD_LIBDEVICE_TEST(NAME, SYMBOL, ...)                                  \
+  os << "libdevice\t" #NAME "\tInt1\t" #__VA_ARGS__ "\n";
+#include "compiler/Lang/Libdevice.def"
   return text;
 }
 

@@ -1,8 +1,8 @@
 //===- OpTable.h - The functions of triton.language ------------*- C++ -*-===//
 //
 // Ops.def lists every function and method once: its parameters, who implements
-// it (a C++ function here, or the prelude), and where it is supported. Adding
-// an operation is one row there and one function here or in the prelude.
+// it, a C++ function here or the prelude. Adding
+// an operation is one row there and one function.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,9 +14,6 @@
 namespace nereid::lang {
 
 class OpArgs;
-
-/// How far a part of Nereid supports an operation.
-enum class Support : uint8_t { No, Partly, Yes };
 
 struct OpParam {
   std::string name;
@@ -35,7 +32,6 @@ struct OpInfo {
   /// Null when the prelude defines it.
   Value (*function)(OpArgs &);
   Receiver receiver;
-  Support frontEnd, interpreter, cpu, nvptx, amdgpu;
 };
 
 /// Every row, in the order of Ops.def.
@@ -48,8 +44,11 @@ const OpInfo *findMethod(llvm::StringRef name);
 const OpInfo *findDescriptorMethod(llvm::StringRef name);
 /// Names of all tensor methods, for suggestions.
 llvm::ArrayRef<llvm::StringRef> methodNames();
-/// The coverage table as Markdown.
-std::string coverageTable();
+/// One line per row: group, name, "method", "descriptor" or "function", and
+/// "C++" or "prelude"; then one per variant of a libdevice function:
+/// "libdevice", name, result, operands. Fields are separated by tabs. It is
+/// what tests/compiler/Lang/coverage.py makes the table in README.md of.
+std::string listOps();
 
 /// Matches a call's arguments to the parameters; false: reported.
 bool bindOp(FunctionCodeGen &fn, const OpInfo &op, llvm::StringRef display,

@@ -5,7 +5,7 @@
 // prints the module as the front end makes it; with --inline as the rest of
 // the compiler sees it. An argument of the form name=VALUE is a type or, for a
 // tl.constexpr, its value; --fix name=VALUE fixes an ordinary parameter.
-// --coverage prints the table of operations.
+// --list-ops prints the table of operations, see lang::listOps.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,7 +33,7 @@ static cl::opt<bool> inlineCalls("inline", cl::desc("inline and simplify"));
 static cl::opt<bool> locations("locations", cl::desc("print locations"));
 static cl::opt<bool> debugMode("debug-asserts", cl::desc("emit assertions"));
 static cl::opt<bool> timing("time", cl::desc("print the time taken"));
-static cl::opt<bool> coverage("coverage", cl::desc("print the coverage table"));
+static cl::opt<bool> listing("list-ops", cl::desc("print the operations"));
 
 static std::pair<std::string, std::string> splitPair(llvm::StringRef text) {
   auto [name, value] = text.split('=');
@@ -42,8 +42,8 @@ static std::pair<std::string, std::string> splitPair(llvm::StringRef text) {
 
 int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "Triton source to tile IR\n");
-  if (coverage) {
-    llvm::outs() << lang::coverageTable();
+  if (listing) {
+    llvm::outs() << lang::listOps();
     return 0;
   }
   llvm::StringRef path = input, function;
