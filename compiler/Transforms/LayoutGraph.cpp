@@ -286,44 +286,6 @@ LogicalResult LayoutGraph::build() {
   return success();
 }
 
-/// A layout for a split's operand, or a join's or cat's result, near `layout`:
-/// the dimension in question is held in registers.
-static LayoutAttr madeLegal(Operation *op, LayoutAttr layout,
-                            tgpu::ThreadCounts threads,
-                            ArrayRef<int64_t> shape) {
-  MLIRContext *context = op->getContext();
-  if (auto map = dyn_cast<tt::MapElementwiseOp>(op)) {
-    // As many neighbours as the pack needs, even if threads go without.
-    SmallVector<unsigned> order;
-    for (unsigned dim = shape.size(); dim-- > 0;)
-      order.push_back(dim);
-    return LayoutAttr::get(
-        context,
-        tgpu::blockedLayout(shape, order, int32_t(map.getPack()), threads));
-  }
-  unsigned last = unsigned(shape.size()) - 1;
-  if (isa<tt::SplitOp, tt::JoinOp>(op)) {
-    LinearLayout part = tgpu::reduce(layout.getLinear(), last);
-    SmallVector<LinearLayout::InDim, 4> ins(part.inDims());
-    SmallVector<LinearLayout::OutDim, 4> outs(part.outDims());
-    for (auto &in : ins)
-      for (auto &basis : in.bases)
-        basis.push_back(0);
-    LinearLayout::Basis bit(shape.size(), 0);
-    bit.back() = 1;
-    ins[0].bases.insert(ins[0].bases.begin(), bit);
-    outs.push_back({"dim" + std::to_string(last), 2});
-    return LayoutAttr::get(context, LinearLayout(ins, outs));
-  }
-  if (isa<tt::CatOp>(op)) {
-    SmallVector<int64_t> half(shape);
-    half[0] /= 2;
-    return resultLayout(op,
-                        LayoutAttr::get(context, defaultLayout(half, threads)));
-  }
-  return layout;
-}
-
 LayoutAttr LayoutGraph::firstLayout(Node &node) {
   MLIRContext *context = function.getContext();
   Operation *op = node.op;
@@ -344,9 +306,7 @@ LayoutAttr LayoutGraph::firstLayout(Node &node) {
     known = *llvm::find_if(op->getOperands(), isTensor);
   LayoutAttr layout = tgpu::getLayout(known.getType());
   if (layout)
-    return op && !isLegalLayout(op, layout)
-               ? madeLegal(op, layout, threads, node.shape)
-               : layout;
+    return op ? legalLayout(op, layout, threads) : layout;
 
   if (op && isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op))
     return candidates({int(&node - nodes.data())}).front();
@@ -363,13 +323,9 @@ LayoutAttr LayoutGraph::firstLayout(Node &node) {
         rule == LayoutRule::Cat)
       return forth(op, found);
     if (rule == LayoutRule::Split)
-      return isLegalLayout(op, found)
-                 ? found
-                 : madeLegal(op, found, threads, node.shape);
+      return legalLayout(op, found, threads);
     if (isDirect(edge))
-      return op && !isLegalLayout(op, found)
-                 ? madeLegal(op, found, threads, node.shape)
-                 : found;
+      return op ? legalLayout(op, found, threads) : found;
   }
   // Nothing comes from elsewhere: what the operation has of its own.
   bool waits = llvm::any_of(node.ins, [&](int index) {
@@ -378,8 +334,7 @@ LayoutAttr LayoutGraph::firstLayout(Node &node) {
   if (!op || (waits && rule != LayoutRule::Opaque))
     return {};
   layout = LayoutAttr::get(context, defaultLayout(node.shape, threads));
-  return isLegalLayout(op, layout) ? layout
-                                   : madeLegal(op, layout, threads, node.shape);
+  return legalLayout(op, layout, threads);
 }
 
 //===-- Asking ------------------------------------------------------------===//
@@ -522,7 +477,11 @@ SmallVector<LayoutAttr> LayoutGraph::candidates(ArrayRef<int> group) {
       LayoutRule rule = node.op ? getLayoutRule(node.op) : LayoutRule::Same;
       bool shapes = rule == LayoutRule::Shape || rule == LayoutRule::Join ||
                     rule == LayoutRule::Cat;
-      add(shapes ? forth(node.op, layout) : layout);
+      if (shapes)
+        layout = forth(node.op, layout);
+      else if (rule == LayoutRule::Split)
+        layout = legalLayout(node.op, layout, threads);
+      add(layout);
     }
     if (node.op && isa<tt::ReduceOp, tt::SplitOp>(node.op))
       continue;

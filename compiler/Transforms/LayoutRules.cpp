@@ -48,6 +48,24 @@ int pureRegister(const LinearLayout &layout, size_t dim, int32_t value) {
   return found;
 }
 
+/// The place bit that alone moves along the last dimension, and only along it:
+/// the input dimension and the bit, or none.
+std::optional<std::pair<unsigned, int>> lastBit(const LinearLayout &layout) {
+  size_t last = layout.outDims().size() - 1;
+  std::optional<std::pair<unsigned, int>> found;
+  for (auto [i, in] : llvm::enumerate(layout.inDims()))
+    for (auto [bit, basis] : llvm::enumerate(in.bases)) {
+      if (!basis[last])
+        continue;
+      bool pure = llvm::all_of(ArrayRef(basis).drop_back(),
+                               [](int32_t value) { return value == 0; });
+      if (!pure || found)
+        return std::nullopt;
+      found = {unsigned(i), int(bit)};
+    }
+  return found;
+}
+
 /// Without register bit `bit`, onto a tensor of another shape; a dimension
 /// beyond the new rank is dropped.
 LinearLayout withoutRegister(const LinearLayout &layout, int bit,
@@ -127,12 +145,19 @@ LayoutAttr operandLayout(Operation *op, LayoutAttr result) {
                                tgpu::permuteOperand(layout, trans.getOrder()));
       })
       .Case<tt::JoinOp>([&](tt::JoinOp) {
-        size_t last = layout.outDims().size() - 1;
-        int bit = pureRegister(layout, last, 1);
-        return bit < 0 ? LayoutAttr()
-                       : LayoutAttr::get(
-                             context,
-                             withoutRegister(layout, bit, operandShape(op)));
+        auto bit = lastBit(layout);
+        if (!bit)
+          return LayoutAttr();
+        if (bit->first == 0)
+          return LayoutAttr::get(
+              context, withoutRegister(layout, bit->second, operandShape(op)));
+        // Lanes or warps that differ in the bit hold copies.
+        SmallVector<InDim, 4> ins(layout.inDims());
+        for (InDim &in : ins)
+          for (Basis &basis : in.bases)
+            basis.pop_back();
+        return LayoutAttr::get(
+            context, LinearLayout(std::move(ins), outsOf(operandShape(op))));
       })
       .Case<tt::CatOp>([&](tt::CatOp) {
         int bit = pureRegister(layout, 0, layout.outDims()[0].size / 2);
@@ -168,16 +193,25 @@ LayoutAttr resultLayout(Operation *op, LayoutAttr operand) {
         return LayoutAttr::get(context, tgpu::reduce(layout, reduce.getAxis()));
       })
       .Case<tt::JoinOp>([&](tt::JoinOp) {
-        // The new bit is the lowest: both elements are neighbours in memory.
         SmallVector<InDim, 4> ins(layout.inDims());
         SmallVector<int64_t, 4> shape = shapeOf(layout);
         shape.push_back(2);
-        for (InDim &in : ins)
-          for (Basis &basis : in.bases)
+        Basis *copies = nullptr;
+        for (auto [i, in] : llvm::enumerate(ins))
+          for (Basis &basis : in.bases) {
+            bool zero = llvm::all_of(basis, [](int32_t v) { return v == 0; });
+            if (zero && !copies && i != 0)
+              copies = &basis;
             basis.push_back(0);
+          }
         Basis last(shape.size(), 0);
         last.back() = 1;
-        ins[0].bases.insert(ins[0].bases.begin(), last);
+        // Threads that hold copies can hold one part each. Else the new bit is
+        // the lowest register: both elements are neighbours in memory.
+        if (copies)
+          *copies = last;
+        else
+          ins[0].bases.insert(ins[0].bases.begin(), last);
         return LayoutAttr::get(context,
                                LinearLayout(std::move(ins), outsOf(shape)));
       })
@@ -216,6 +250,60 @@ bool isLegalLayout(Operation *op, LayoutAttr layout) {
                             int32_t(map.getPack());
   }
   return true;
+}
+
+LayoutAttr legalLayout(Operation *op, LayoutAttr near,
+                       tgpu::ThreadCounts threads) {
+  if (isLegalLayout(op, near))
+    return near;
+  MLIRContext *context = op->getContext();
+  SmallVector<int64_t, 4> shape = shapeOf(near.getLinear());
+  if (auto map = dyn_cast<tt::MapElementwiseOp>(op)) {
+    // As many neighbours as the pack needs, even if threads go without.
+    SmallVector<unsigned> order;
+    for (unsigned dim = shape.size(); dim-- > 0;)
+      order.push_back(dim);
+    return LayoutAttr::get(
+        context,
+        tgpu::blockedLayout(shape, order, int32_t(map.getPack()), threads));
+  }
+  if (isa<tt::CatOp>(op)) {
+    shape[0] /= 2;
+    return resultLayout(
+        op, LayoutAttr::get(context, defaultLayout(shape, threads)));
+  }
+  // A split, or a join: the last dimension changes places with a register, one
+  // of an early dimension, which pairs elements that lie far apart. (Of the
+  // steps of a sorting network the next ones then still have their bits in
+  // registers.)
+  if (auto bit = lastBit(near.getLinear())) {
+    SmallVector<InDim, 4> ins(near.getLinear().inDims());
+    auto &registers = ins[0].bases;
+    if (!registers.empty()) {
+      auto *evicted = std::max_element(registers.begin(), registers.end(),
+                                       [](const Basis &a, const Basis &b) {
+                                         for (auto [x, y] : llvm::zip(a, b)) {
+                                           if ((x != 0) != (y != 0))
+                                             return y != 0;
+                                           if (x != y)
+                                             return x > y;
+                                         }
+                                         return false;
+                                       });
+      std::swap(*evicted, ins[bit->first].bases[bit->second]);
+      return LayoutAttr::get(context,
+                             LinearLayout(std::move(ins), outsOf(shape)));
+    }
+  }
+  LinearLayout part = tgpu::reduce(near.getLinear(), shape.size() - 1);
+  SmallVector<InDim, 4> ins(part.inDims());
+  for (InDim &in : ins)
+    for (Basis &basis : in.bases)
+      basis.push_back(0);
+  Basis last(shape.size(), 0);
+  last.back() = 1;
+  ins[0].bases.insert(ins[0].bases.begin(), last);
+  return LayoutAttr::get(context, LinearLayout(std::move(ins), outsOf(shape)));
 }
 
 //===-- Choices -----------------------------------------------------------===//

@@ -45,6 +45,10 @@ tgpu::LayoutAttr resultLayout(mlir::Operation *op, tgpu::LayoutAttr operand);
 /// operand for a split.
 bool isLegalLayout(mlir::Operation *op, tgpu::LayoutAttr layout);
 
+/// A layout near `near` in which the operation can work.
+tgpu::LayoutAttr legalLayout(mlir::Operation *op, tgpu::LayoutAttr near,
+                             tgpu::ThreadCounts threads);
+
 /// A blocked layout with as many neighbours per thread as `vector` says, but
 /// never so many that threads are left without elements. The fastest dimension
 /// is `fastest`, the others follow from the last to the first. Warps go to the
