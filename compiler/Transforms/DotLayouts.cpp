@@ -83,8 +83,8 @@ bool isComputedHere(tt::DotOp dot) {
   while (Operation *op = value.getDefiningOp()) {
     if (op->getBlock() != dot->getBlock())
       return false;
-    if (isa<tt::LoadOp, tt::DescriptorLoadOp, LocalLoadOp, tt::SplatOp,
-            arith::ConstantOp>(op))
+    if (isa<tt::LoadOp, tt::DescriptorLoadOp, MapLoadOp, LocalLoadOp,
+            tt::SplatOp, arith::ConstantOp>(op))
       return false;
     if (!passesElements(op))
       return true;
