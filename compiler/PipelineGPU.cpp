@@ -6,6 +6,8 @@
 
 #include "compiler/PipelineGPU.h"
 
+#include "compiler/Target/AMDGPU/Emit.h"
+#include "compiler/Target/AMDGPU/Hooks.h"
 #include "compiler/Target/GPU/Passes.h"
 #include "compiler/Target/NVPTX/Emit.h"
 #include "compiler/Target/NVPTX/Hooks.h"
@@ -55,10 +57,16 @@ bool runPasses(const GPUCompilation &compilation, ModuleOp module,
   return succeeded(pm.run(module));
 }
 
+bool isAMD(const TargetInfo &target) {
+  return target.family == TargetFamily::AMDGPU;
+}
+
 } // namespace
 
 void registerGPU(DialectRegistry &registry) {
   registry.insert<tgpu::TGPUDialect>();
+  amdgpu::registerEmitDialects(registry);
+  amdgpu::registerTarget();
   nvptx::registerEmitDialects(registry);
   nvptx::registerTarget();
 }
@@ -108,7 +116,10 @@ bool GPUCompilation::lowerToLLVM(ModuleOp module,
   return runPasses(*this, module, [&](PassManager &pm) {
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
-    nvptx::addLowerToLLVM(pm, target);
+    if (isAMD(target))
+      amdgpu::addLowerToLLVM(pm, target);
+    else
+      nvptx::addLowerToLLVM(pm, target);
   });
 }
 
@@ -116,8 +127,12 @@ bool GPUCompilation::emitText(ModuleOp module, const gpu::KernelFacts &facts,
                               bool assembly, std::string &out) const {
   auto start = Clock::now();
   llvm::Expected<std::string> text =
-      nvptx::emitText(module, facts.symbol, target,
-                      assembly ? nvptx::TextKind::PTX : nvptx::TextKind::LLVM);
+      isAMD(target) ? amdgpu::emitText(module, facts.symbol, target,
+                                       assembly ? amdgpu::TextKind::Asm
+                                                : amdgpu::TextKind::LLVM)
+                    : nvptx::emitText(module, facts.symbol, target,
+                                      assembly ? nvptx::TextKind::PTX
+                                               : nvptx::TextKind::LLVM);
   if (!text) {
     error("'" + facts.symbol + "' for " + target.name.str() + ": " +
           llvm::toString(text.takeError()));
@@ -131,9 +146,6 @@ bool GPUCompilation::emitText(ModuleOp module, const gpu::KernelFacts &facts,
 
 bool GPUCompilation::emitImage(ModuleOp module, const gpu::KernelFacts &facts,
                                Image &out) const {
-  std::string ptx;
-  if (!emitText(module, facts, /*assembly=*/true, ptx))
-    return false;
   out = Image();
   out.target = target.name.str();
   out.symbol = facts.symbol;
@@ -143,7 +155,12 @@ bool GPUCompilation::emitImage(ModuleOp module, const gpu::KernelFacts &facts,
   out.scratchAlign = 128;
   out.paramSize = facts.paramSize;
   out.fields = facts.fields;
+  if (isAMD(target))
+    return emitCodeObject(module, facts, out);
 
+  std::string ptx;
+  if (!emitText(module, facts, /*assembly=*/true, ptx))
+    return false;
   std::string ptxas =
       StringRef(target.name).starts_with("ptx_") ? "" : nvptx::findPtxas();
   if (ptxas.empty()) {
@@ -171,6 +188,28 @@ bool GPUCompilation::emitImage(ModuleOp module, const gpu::KernelFacts &facts,
     time("ptxas", millisecondsSince(start));
   out.minDriver = nvptx::minimumDriver(ptxas, target);
   out.bytes = std::move(*cubin);
+  return true;
+}
+
+bool GPUCompilation::emitCodeObject(ModuleOp module,
+                                    const gpu::KernelFacts &facts,
+                                    Image &out) const {
+  amdgpu::CodeObjectFacts wanted;
+  wanted.entry = facts.symbol;
+  wanted.paramSize = facts.paramSize;
+  wanted.threads = uint32_t(facts.numThreads);
+  wanted.fields = facts.fields;
+  auto start = Clock::now();
+  llvm::Expected<std::string> bytes =
+      amdgpu::emitCodeObject(module, target, wanted, &out.resources);
+  if (!bytes) {
+    error("'" + facts.symbol + "' for " + target.name.str() + ": " +
+          llvm::toString(bytes.takeError()));
+    return false;
+  }
+  if (time)
+    time("LLVM", millisecondsSince(start));
+  out.bytes = std::move(*bytes);
   return true;
 }
 

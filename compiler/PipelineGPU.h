@@ -34,12 +34,16 @@ struct GPUCompilation {
   bool lowerToTGPU(mlir::ModuleOp module) const;
   /// tgpu to the LLVM dialect.
   bool lowerToLLVM(mlir::ModuleOp module, gpu::KernelFacts &facts) const;
-  /// The LLVM dialect to an image: a cubin, or PTX where the target is PTX or
-  /// no assembler is found.
+  /// The LLVM dialect to an image: a cubin, PTX where the target is PTX or no
+  /// assembler is found, or a code object.
   bool emitImage(mlir::ModuleOp module, const gpu::KernelFacts &facts,
                  Image &out) const;
   bool emitText(mlir::ModuleOp module, const gpu::KernelFacts &facts,
                 bool assembly, std::string &out) const;
+
+private:
+  bool emitCodeObject(mlir::ModuleOp module, const gpu::KernelFacts &facts,
+                      Image &out) const;
 };
 
 /// What a context and the process need before any of this.
