@@ -211,12 +211,12 @@ RotatedLoop rotateLoop(RewriterBase &rewriter, scf::ForOp loop,
   rewriter.setInsertionPointToEnd(branch.elseBlock());
   scf::YieldOp::create(rewriter, loc, loop.getInitArgs());
 
+  rewriter.modifyOpInPlace(yield, [&] { yield->setOperands(yields); });
   rewriter.eraseOp(wait);
   rewriter.eraseOp(last);
   for (Operation *view : llvm::reverse(rotation.views))
     if (view->use_empty())
       rewriter.eraseOp(view);
-  rewriter.modifyOpInPlace(yield, [&] { yield->setOperands(yields); });
   SmallVector<Value> arguments{rotated.getInductionVar()};
   llvm::append_range(arguments, rotated.getRegionIterArgs().take_front(count));
   rewriter.mergeBlocks(body, rotated.getBody(), arguments);
