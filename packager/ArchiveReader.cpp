@@ -451,16 +451,8 @@ private:
     std::string_view part = bytes.substr(offset, stored);
     Digest digest;
     std::memcpy(digest.data(), blob.blake2b()->Data(), digest.size());
-    // Two kernels may share a blob; it is unpacked and hashed once. The key
-    // has everything that the result depends on.
-    auto key =
-        std::make_tuple(offset, stored, digest, static_cast<int>(blob.codec()),
-                        blob.raw_size(), blob.xxh3(), blob.dictionary());
-    auto known = unpacked.find(key);
-    if (known != unpacked.end() && blob.dictionary() == -1)
-      return known->second;
-
     std::string dictionary;
+    uint64_t dictionaryAt = 0; // where a header is, never a blob
     if (blob.dictionary() != -1) {
       if (blob.dictionary() < 0 ||
           uint32_t(blob.dictionary()) >= blobs.size() ||
@@ -472,7 +464,17 @@ private:
       if (!base)
         return base.status().within("its dictionary");
       dictionary = **base;
+      dictionaryAt = blobs[blob.dictionary()]->offset();
     }
+    // Two kernels may share a blob; it is unpacked and hashed once. The key
+    // has everything that the result depends on. Each kernel counts its blobs
+    // for itself, so a dictionary's number says nothing; its place does.
+    auto key =
+        std::make_tuple(offset, stored, digest, static_cast<int>(blob.codec()),
+                        blob.raw_size(), blob.xxh3(), dictionaryAt);
+    auto known = unpacked.find(key);
+    if (known != unpacked.end())
+      return known->second;
 
     std::string raw;
     switch (blob.codec()) {
@@ -495,12 +497,10 @@ private:
     }
     if (xxh3(raw) != blob.xxh3() || blake2b(raw) != digest)
       return Status::error("it is damaged: the hash does not match");
-    if (known == unpacked.end()) {
-      use(offset, stored, concat("blob at ", offset));
-      ++facts.blobCount;
-      facts.storedBlobs += stored;
-      facts.rawBlobs += raw.size();
-    }
+    use(offset, stored, concat("blob at ", offset));
+    ++facts.blobCount;
+    facts.storedBlobs += stored;
+    facts.rawBlobs += raw.size();
     Bytes shared = makeBytes(std::move(raw));
     unpacked[key] = shared;
     return shared;
@@ -545,7 +545,7 @@ private:
   std::vector<std::string> rootTargets;
   std::vector<Region> regions;
   std::map<
-      std::tuple<uint64_t, uint64_t, Digest, int, uint64_t, uint64_t, int32_t>,
+      std::tuple<uint64_t, uint64_t, Digest, int, uint64_t, uint64_t, uint64_t>,
       Bytes>
       unpacked;
 };

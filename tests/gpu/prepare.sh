@@ -49,7 +49,8 @@ for stage in "${stages[@]}"; do
     strip "$folder/gpu-pack-image"
     ;;
   bench)
-    "$repo/tests/bench/gpu_prepare.py" --tool "$build/bin/nereid" --folder "$folder/bench"
+    "$repo/tests/bench/gpu_prepare.py" --tool "$build/bin/nereid" --extract "$build/bin/gpu-extract-images" \
+      --folder "$folder/bench" ${BENCH_ONLY:+--only "$BENCH_ONLY"} || true
     ;;
   sm_*|ptx_*|x86-*) # a CPU target checks the way there, where no GPU is
     mkdir -p "$folder/conformance"

@@ -128,6 +128,33 @@ TEST(Archive, VariantsShareADictionary) {
   EXPECT_GT(facts.rawBlobs, 140000u);
 }
 
+// Two kernels share an image that is stored as a difference to another one,
+// which each of them knows by another number.
+TEST(Archive, KernelsShareABlobWithADictionary) {
+  Pack pack = samplePack();
+  pack.kernels.resize(1);
+  std::string image = noise(20000, 4);
+  Kernel &first = pack.kernels[0];
+  first.variants[2].image = makeBytes(image);
+  first.variants.push_back(first.variants[2]);
+  image.replace(100, 50, noise(50, 5));
+  first.variants.back().image = makeBytes(image);
+  first.configs.push_back(first.configs[0]);
+  first.variants.back().config = uint32_t(first.configs.size() - 1);
+  Kernel second = first;
+  second.name = first.name + "_again";
+  second.configs[0].ir = makeBytes(noise(900, 6));
+  std::swap(second.variants[0].image, second.variants[2].image);
+  pack.kernels.push_back(second);
+  std::string bytes = written(pack);
+  Result<Pack> read = readPack(bytes);
+  ASSERT_TRUE(read) << read.message();
+  for (size_t k = 0; k < 2; ++k)
+    for (size_t i = 0; i < pack.kernels[k].variants.size(); ++i)
+      EXPECT_EQ(*read->kernels[k].variants[i].image,
+                *pack.kernels[k].variants[i].image);
+}
+
 TEST(Archive, IncompressibleBlobsAreStoredPlain) {
   Pack pack = samplePack();
   std::string image = noise(5000, 9);

@@ -42,6 +42,7 @@ Kernel addOnGpu() {
   Kernel kernel = addKernel("add", {"ptx_80"}, makeBytes(addPtx("add")));
   kernel.variants.erase(kernel.variants.begin());
   kernel.configs[0].grid = {cdivAxis(3, 128)};
+  kernel.variants[0].paramSize = 28; // no byte more than there are parameters
   return kernel;
 }
 
