@@ -58,7 +58,7 @@ LogicalResult emitExp2(Emitter &e, Operation *op) {
       e, op,
       [&](ValueRange x) {
         return intrinsic(e.builder, op->getLoc(), e.builder.getF32Type(),
-                         "llvm.nvvm.ex2.approx.ftz.f", x);
+                         "llvm.nvvm.ex2.approx.ftz.f32", x);
       },
       plain<math::Exp2Op>(e, op));
 }
@@ -72,7 +72,7 @@ LogicalResult emitExp(Emitter &e, Operation *op) {
         Value log2e = arith::ConstantOp::create(
             b, loc, b.getF32FloatAttr(1.44269504088896340736f));
         Value scaled = arith::MulFOp::create(b, loc, x[0], log2e);
-        return intrinsic(b, loc, b.getF32Type(), "llvm.nvvm.ex2.approx.f",
+        return intrinsic(b, loc, b.getF32Type(), "llvm.nvvm.ex2.approx.f32",
                          scaled);
       },
       plain<math::ExpOp>(e, op));
