@@ -7,9 +7,7 @@
 #include "compiler/Transforms/LayoutGraph.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/SmallSet.h"
 
 using namespace mlir;
 
@@ -63,11 +61,10 @@ LayoutGraph::Kind LayoutGraph::classify(Operation *op) {
   for (Value operand : op->getOperands())
     if (isTensor(operand))
       kind = std::max(kind, kinds.lookup(operand));
-  if (kind == Kind::Anchored && isa<tt::BroadcastOp>(op) &&
-      tt::getNumElements(op->getOperand(0).getType()) * 4 <=
-          tt::getNumElements(op->getResult(0).getType()))
-    return Kind::Light;
-  return kind;
+  if (kind != Kind::Anchored || rule != LayoutRule::Shape)
+    return kind;
+  // Shapes only rename registers; a broadcast's operand is the less to move.
+  return Kind::Light;
 }
 
 int LayoutGraph::addNode(Operation *op, ValueRange values) {
@@ -308,29 +305,33 @@ LayoutAttr LayoutGraph::firstLayout(Node &node) {
   if (layout)
     return op ? legalLayout(op, layout, threads) : layout;
 
-  if (op && isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op))
-    return candidates({int(&node - nodes.data())}).front();
+  if (op &&
+      isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op)) {
+    llvm::SmallSetVector<LayoutAttr, 8> own;
+    addOwn(node, own);
+    if (!own.empty())
+      return own.front();
+  }
   for (int index : node.ins) {
     const Edge &edge = edges[index];
     LayoutAttr from = nodes[edge.from].layout;
     if (!from)
       continue;
     LayoutAttr found = given(nodes[edge.from], from);
-    // Broadcasts of small tensors say little about a big one.
-    if (!edge.path.empty())
+    found = down(edge.path, found);
+    if (!found)
       continue;
     if (rule == LayoutRule::Shape || rule == LayoutRule::Join ||
         rule == LayoutRule::Cat)
       return forth(op, found);
     if (rule == LayoutRule::Split)
       return legalLayout(op, found, threads);
-    if (isDirect(edge))
+    if (needsSame(edge))
       return op ? legalLayout(op, found, threads) : found;
   }
   // Nothing comes from elsewhere: what the operation has of its own.
-  bool waits = llvm::any_of(node.ins, [&](int index) {
-    return edges[index].path.empty() && !nodes[edges[index].from].layout;
-  });
+  bool waits = llvm::any_of(
+      node.ins, [&](int index) { return !nodes[edges[index].from].layout; });
   if (!op || (waits && rule != LayoutRule::Opaque))
     return {};
   layout = LayoutAttr::get(context, defaultLayout(node.shape, threads));
@@ -399,10 +400,18 @@ LayoutAttr LayoutGraph::demand(const Edge &edge) {
   return layout;
 }
 
-bool LayoutGraph::isDirect(const Edge &edge) {
+LayoutAttr LayoutGraph::down(ArrayRef<Operation *> path, LayoutAttr layout) {
+  for (Operation *op : llvm::reverse(path)) {
+    // Layouts of small tensors say little about a big one.
+    if (isa<tt::BroadcastOp>(op))
+      return {};
+    layout = forth(op, layout);
+  }
+  return layout;
+}
+
+bool LayoutGraph::needsSame(const Edge &edge) {
   const Node &to = nodes[edge.to];
-  if (!edge.path.empty())
-    return false;
   if (!to.op)
     return true;
   if (fixedOperands.count({to.op, edge.operand}))
@@ -421,102 +430,151 @@ bool LayoutGraph::isDirect(const Edge &edge) {
   }
 }
 
+LayoutAttr LayoutGraph::suggestion(const Edge &edge, LayoutAttr from) {
+  const Node &to = nodes[edge.to];
+  LayoutAttr layout = down(edge.path, given(nodes[edge.from], from));
+  if (!layout)
+    return {};
+  LayoutRule rule = to.op ? getLayoutRule(to.op) : LayoutRule::Same;
+  if (rule == LayoutRule::Shape || rule == LayoutRule::Join ||
+      rule == LayoutRule::Cat)
+    return forth(to.op, layout);
+  if (!needsSame(edge))
+    return {};
+  return to.op ? legalLayout(to.op, layout, threads) : layout;
+}
+
+LayoutAttr LayoutGraph::wish(const Edge &edge, LayoutAttr to) {
+  const Node &from = nodes[edge.from];
+  if (from.op && isa<tt::ReduceOp, tt::SplitOp>(from.op))
+    return {};
+  LayoutAttr layout = needed(nodes[edge.to], edge.operand, to);
+  for (Operation *op : edge.path) {
+    if (!layout)
+      return {};
+    layout = back(op, layout);
+  }
+  return layout && from.op && !isLegalLayout(from.op, layout) ? LayoutAttr()
+                                                              : layout;
+}
+
 //===-- Choosing ----------------------------------------------------------===//
 
-SmallVector<LayoutAttr> LayoutGraph::candidates(ArrayRef<int> group) {
-  llvm::SmallSetVector<LayoutAttr, 8> found;
-  ArrayRef<int64_t> shape = nodes[group.front()].shape;
+void LayoutGraph::addOwn(const Node &node,
+                         llvm::SmallSetVector<LayoutAttr, 8> &found) {
   MLIRContext *context = function.getContext();
-  auto add = [&](LayoutAttr layout) {
-    if (!layout || found.contains(layout))
-      return;
-    ArrayRef<LinearLayout::OutDim> outs = layout.getLinear().outDims();
-    if (outs.size() != shape.size())
-      return;
-    for (auto [out, size] : llvm::zip(outs, shape))
-      if (out.size != size)
-        return;
-    for (int member : group)
-      if (nodes[member].op && !isLegalLayout(nodes[member].op, layout))
-        return;
-    found.insert(layout);
-  };
-  for (int member : group) {
-    const Node &node = nodes[member];
-    if (node.op &&
-        isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(
-            node.op)) {
-      // Coalesced: neighbours in memory in neighbouring threads.
-      Access access = getAccess(node.op, unsigned(shape.size()));
-      Type pointee = tt::getPointeeType(node.op->getOperand(0).getType());
-      int64_t bytes = std::max(1u, tt::getElementBits(pointee) / 8);
-      bool atomic = isa<tt::AtomicRMWOp, tt::AtomicCASOp>(node.op);
-      int64_t width = std::min<int64_t>(
-          access.width, std::max<int64_t>(1, (atomic ? 4 : 16) / bytes));
-      for (bool outside : {false, true})
-        add(LayoutAttr::get(
-            context, spreadLayout(shape, access.dim, width, threads, outside)));
-    }
-    if (node.op && isa<tt::ScanOp>(node.op) && !shape.empty()) {
-      unsigned axis = cast<tt::ScanOp>(node.op).getAxis();
-      for (bool outside : {false, true})
-        add(LayoutAttr::get(context,
-                            spreadLayout(shape, axis, 8, threads, outside)));
-    }
+  ArrayRef<int64_t> shape = node.shape;
+  if (!node.op || shape.empty())
+    return;
+  if (isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(node.op)) {
+    // Coalesced: neighbours in memory in neighbouring threads.
+    Access access = getAccess(node.op, unsigned(shape.size()));
+    Type pointee = tt::getPointeeType(node.op->getOperand(0).getType());
+    int64_t bytes = std::max(1u, tt::getElementBits(pointee) / 8);
+    bool atomic = isa<tt::AtomicRMWOp, tt::AtomicCASOp>(node.op);
+    int64_t width = std::min<int64_t>(
+        access.width, std::max<int64_t>(1, (atomic ? 4 : 16) / bytes));
+    for (bool outside : {false, true})
+      found.insert(LayoutAttr::get(
+          context, spreadLayout(shape, access.dim, width, threads, outside)));
+  }
+  if (auto scan = dyn_cast<tt::ScanOp>(node.op))
+    for (bool outside : {false, true})
+      found.insert(LayoutAttr::get(
+          context, spreadLayout(shape, scan.getAxis(), 8, threads, outside)));
+}
+
+SmallVector<LayoutAttr> LayoutGraph::candidates(const Group &group) {
+  llvm::SmallSetVector<LayoutAttr, 8> found;
+  llvm::SmallDenseSet<int, 16> members;
+  for (const Member &member : group)
+    members.insert(member.node);
+  for (auto [position, member] : llvm::enumerate(group)) {
+    const Node &node = nodes[member.node];
+    llvm::SmallSetVector<LayoutAttr, 8> here;
+    addOwn(node, here);
     for (int index : node.ins) {
       const Edge &edge = edges[index];
-      const Node &from = nodes[edge.from];
-      if (!from.layout || llvm::is_contained(group, edge.from))
+      if (members.contains(edge.from) || !nodes[edge.from].layout)
         continue;
-      LayoutAttr layout = given(from, from.layout);
-      for (Operation *op : llvm::reverse(edge.path))
-        layout = isa<tt::BroadcastOp>(op) || !layout ? LayoutAttr()
-                                                     : forth(op, layout);
-      if (!layout)
-        continue;
-      LayoutRule rule = node.op ? getLayoutRule(node.op) : LayoutRule::Same;
-      bool shapes = rule == LayoutRule::Shape || rule == LayoutRule::Join ||
-                    rule == LayoutRule::Cat;
-      if (shapes)
-        layout = forth(node.op, layout);
-      else if (rule == LayoutRule::Split)
-        layout = legalLayout(node.op, layout, threads);
-      add(layout);
+      if (LayoutAttr layout = suggestion(edge, nodes[edge.from].layout))
+        here.insert(layout);
     }
-    if (node.op && isa<tt::ReduceOp, tt::SplitOp>(node.op))
-      continue;
-    for (int index : node.outs)
-      if (nodes[edges[index].to].layout &&
-          !llvm::is_contained(group, edges[index].to))
-        add(demand(edges[index]));
+    for (int index : node.outs) {
+      const Edge &edge = edges[index];
+      if (members.contains(edge.to) || !nodes[edge.to].layout)
+        continue;
+      if (LayoutAttr layout = wish(edge, nodes[edge.to].layout))
+        here.insert(layout);
+    }
+    // Up to the first member.
+    for (LayoutAttr layout : here) {
+      for (size_t at = position; at != 0 && layout; at = group[at].parent) {
+        const Edge &edge = edges[group[at].edge];
+        bool parentGives = edge.from == group[group[at].parent].node;
+        layout = parentGives ? wish(edge, layout) : suggestion(edge, layout);
+      }
+      if (layout)
+        found.insert(layout);
+    }
   }
   return found.takeVector();
 }
 
+bool LayoutGraph::apply(const Group &group, LayoutAttr layout) {
+  for (auto [position, member] : llvm::enumerate(group)) {
+    LayoutAttr own = layout;
+    if (position != 0) {
+      const Edge &edge = edges[member.edge];
+      const Member &parent = group[member.parent];
+      LayoutAttr above = nodes[parent.node].layout;
+      own = edge.from == parent.node ? suggestion(edge, above)
+                                     : wish(edge, above);
+    }
+    Node &node = nodes[member.node];
+    if (!own || (node.op && !isLegalLayout(node.op, own)))
+      return false;
+    ArrayRef<LinearLayout::OutDim> outs = own.getLinear().outDims();
+    if (outs.size() != node.shape.size())
+      return false;
+    for (auto [out, size] : llvm::zip(outs, node.shape))
+      if (out.size != size)
+        return false;
+    node.layout = own;
+  }
+  return true;
+}
+
 double LayoutGraph::conversions(const Node &node) {
-  // A value that several need in one layout is moved once.
-  llvm::SmallVector<std::pair<Value, LayoutAttr>, 4> moved;
+  // A value that several need in one layout is moved once. Each of them counts
+  // a little all the same: else none would be the first to do without.
+  constexpr double kEach = 0.05;
+  SmallVector<std::pair<Value, LayoutAttr>, 4> moved;
   double sum = 0;
+  LayoutAttr own = given(node, node.layout);
   for (int index : node.outs) {
     const Edge &edge = edges[index];
     LayoutAttr wanted = demand(edge);
-    LayoutAttr own = given(node, node.layout);
-    if (!wanted || wanted == own ||
-        llvm::is_contained(moved, std::pair(edge.value, wanted)))
+    if (!wanted || wanted == own)
+      continue;
+    double cost =
+        weightOf(Value(edge.value).getParentBlock()) *
+        costs.conversion(own, wanted, tt::getElementBits(edge.value.getType()));
+    sum += kEach * cost;
+    if (llvm::is_contained(moved, std::pair(edge.value, wanted)))
       continue;
     moved.push_back({edge.value, wanted});
-    Type type = edge.value.getType();
-    sum += weightOf(Value(edge.value).getParentBlock()) *
-           costs.conversion(own, wanted, tt::getElementBits(type));
+    sum += cost;
   }
   return sum;
 }
 
-double LayoutGraph::cost(ArrayRef<int> group) {
-  llvm::SmallSetVector<int, 8> touched(group.begin(), group.end());
+double LayoutGraph::cost(const Group &group) {
+  llvm::SmallSetVector<int, 16> touched;
   double sum = 0;
-  for (int member : group) {
-    const Node &node = nodes[member];
+  for (const Member &member : group) {
+    const Node &node = nodes[member.node];
+    touched.insert(member.node);
     if (node.op)
       sum += node.weight * costs.execution(node.op, node.layout);
     for (int index : node.ins)
@@ -527,56 +585,68 @@ double LayoutGraph::cost(ArrayRef<int> group) {
   return sum;
 }
 
-bool LayoutGraph::improveGroup(ArrayRef<int> group) {
-  LayoutAttr before = nodes[group.front()].layout;
-  double best = cost(group);
-  LayoutAttr choice = before;
+bool LayoutGraph::improveGroup(const Group &group) {
+  SmallVector<LayoutAttr> before, best;
+  for (const Member &member : group)
+    before.push_back(nodes[member.node].layout);
+  best = before;
+  double lowest = cost(group);
   for (LayoutAttr layout : candidates(group)) {
-    if (layout == before)
+    if (layout == before.front() || !apply(group, layout))
       continue;
-    for (int member : group)
-      nodes[member].layout = layout;
     double sum = cost(group);
-    if (sum < best * 0.999 - 0.01) {
-      best = sum;
-      choice = layout;
+    if (sum < lowest * 0.9999 - 0.01) {
+      lowest = sum;
+      for (auto [layout, member] : llvm::zip(best, group))
+        layout = nodes[member.node].layout;
     }
   }
-  for (int member : group)
-    nodes[member].layout = choice;
-  return choice != before;
+  for (auto [layout, member] : llvm::zip(best, group))
+    nodes[member.node].layout = layout;
+  return best != before;
 }
 
-SmallVector<SmallVector<int>> LayoutGraph::groups() {
-  SmallVector<int> leader(nodes.size());
-  std::iota(leader.begin(), leader.end(), 0);
-  auto find = [&](int node) {
-    while (leader[node] != node)
-      node = leader[node] = leader[leader[node]];
-    return node;
-  };
-  for (const Edge &edge : edges)
-    if (isDirect(edge) && !nodes[edge.from].fixed && !nodes[edge.to].fixed &&
-        given(nodes[edge.from], nodes[edge.from].layout) ==
-            nodes[edge.to].layout &&
-        nodes[edge.from].layout == nodes[edge.to].layout)
-      leader[find(edge.to)] = find(edge.from);
-  SmallVector<SmallVector<int>> members(nodes.size());
-  for (int node = 0, end = int(nodes.size()); node < end; ++node)
-    members[find(node)].push_back(node);
-  llvm::erase_if(members, [](auto &group) { return group.size() < 2; });
-  return members;
+std::vector<LayoutGraph::Group> LayoutGraph::groups() {
+  std::vector<Group> result;
+  SmallVector<bool> taken(nodes.size(), false);
+  for (int root = 0, end = int(nodes.size()); root < end; ++root) {
+    if (taken[root] || nodes[root].fixed)
+      continue;
+    Group group = {{root, 0, -1}};
+    taken[root] = true;
+    for (size_t at = 0; at < group.size(); ++at) {
+      auto join = [&](int index, int other) {
+        const Edge &edge = edges[index];
+        if (taken[other] || nodes[other].fixed ||
+            demand(edge) != given(nodes[edge.from], nodes[edge.from].layout) ||
+            suggestion(edge, nodes[edge.from].layout) !=
+                nodes[edge.to].layout ||
+            wish(edge, nodes[edge.to].layout) != nodes[edge.from].layout)
+          return;
+        taken[other] = true;
+        group.push_back({other, int(at), index});
+      };
+      const Node &node = nodes[group[at].node];
+      for (int index : node.ins)
+        join(index, edges[index].from);
+      for (int index : node.outs)
+        join(index, edges[index].to);
+    }
+    if (group.size() > 1)
+      result.push_back(std::move(group));
+  }
+  return result;
 }
 
 void LayoutGraph::improve() {
   constexpr int kRounds = 6;
   for (int round = 0; round < kRounds; ++round) {
     bool changed = false;
-    for (const SmallVector<int> &group : groups())
+    for (const Group &group : groups())
       changed |= improveGroup(group);
     for (int node = 0, end = int(nodes.size()); node < end; ++node)
       if (!nodes[node].fixed)
-        changed |= improveGroup({node});
+        changed |= improveGroup({{node, 0, -1}});
     if (!changed)
       return;
   }

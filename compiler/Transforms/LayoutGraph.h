@@ -27,6 +27,7 @@
 #include "compiler/Transforms/LayoutCosts.h"
 
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace nereid {
 
@@ -99,19 +100,45 @@ private:
                           tgpu::LayoutAttr layout);
   /// What the value of an edge must be in; null: any.
   tgpu::LayoutAttr demand(const Edge &edge);
-  bool isDirect(const Edge &edge);
+  /// The layout at the end of a path of shape operations, from the one at its
+  /// start; null where the path broadcasts.
+  tgpu::LayoutAttr down(llvm::ArrayRef<mlir::Operation *> path,
+                        tgpu::LayoutAttr layout);
+  /// Whether the needing node works in the very layout of this operand.
+  bool needsSame(const Edge &edge);
+  /// The layout of the needing node with which nothing has to be moved when the
+  /// giving one stands in `from`, and the other way round; null: none.
+  tgpu::LayoutAttr suggestion(const Edge &edge, tgpu::LayoutAttr from);
+  tgpu::LayoutAttr wish(const Edge &edge, tgpu::LayoutAttr to);
 
   // Choosing.
-  llvm::SmallVector<tgpu::LayoutAttr> candidates(llvm::ArrayRef<int> group);
-  double cost(llvm::ArrayRef<int> group);
+  /// Nodes between which nothing is moved, and nothing would be if the first
+  /// had another layout and the others followed, each from its parent.
+  struct Member {
+    int node;
+    int parent; ///< position in the group
+    int edge;
+  };
+  using Group = llvm::SmallVector<Member, 4>;
+  std::vector<Group> groups();
+  /// Layouts that a node likes for itself.
+  void addOwn(const Node &node,
+              llvm::SmallSetVector<tgpu::LayoutAttr, 8> &found);
+  /// Layouts for the first member that somebody around the group would like.
+  llvm::SmallVector<tgpu::LayoutAttr> candidates(const Group &group);
+  /// Gives the first member a layout and the others what follows; false when
+  /// one of them cannot work so.
+  bool apply(const Group &group, tgpu::LayoutAttr layout);
+  double cost(const Group &group);
   double conversions(const Node &node);
-  bool improveGroup(llvm::ArrayRef<int> group);
-  llvm::SmallVector<llvm::SmallVector<int>> groups();
+  bool improveGroup(const Group &group);
 
   // Rewriting.
   mlir::Value get(mlir::Value value, tgpu::LayoutAttr layout);
   mlir::Value recompute(mlir::Value value, tgpu::LayoutAttr layout);
-  tgpu::LayoutAttr anyLayout(mlir::Type type);
+  /// A layout for a free or light tensor that may stand in any: one for which
+  /// nothing has to be moved, if there is one.
+  tgpu::LayoutAttr anyLayout(mlir::Value value);
 
   tt::FuncOp function;
   tgpu::ThreadCounts threads;

@@ -17,10 +17,16 @@ namespace nereid {
 
 using tgpu::LayoutAttr;
 
-LayoutAttr LayoutGraph::anyLayout(Type type) {
-  return LayoutAttr::get(
-      function.getContext(),
-      defaultLayout(cast<RankedTensorType>(type).getShape(), threads));
+LayoutAttr LayoutGraph::anyLayout(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (kinds.lookup(value) == Kind::Light)
+    for (const Leaf &leaf : leaves(value)) {
+      LayoutAttr own = tgpu::getLayout(leaf.value.getType());
+      if (LayoutAttr layout = down(leaf.path, own))
+        return layout;
+    }
+  return LayoutAttr::get(function.getContext(),
+                         defaultLayout(type.getShape(), threads));
 }
 
 Value LayoutGraph::recompute(Value value, LayoutAttr layout) {
@@ -54,7 +60,7 @@ Value LayoutGraph::get(Value value, LayoutAttr layout) {
   if (anchored && (!layout || tgpu::getLayout(type) == layout))
     return value;
   if (!layout)
-    layout = anyLayout(type);
+    layout = anyLayout(value);
   auto known = versions.find({value, layout});
   if (known != versions.end())
     return known->second;
