@@ -11,6 +11,7 @@
 #include "compiler/Target/GPU/Passes.h"
 #include "compiler/Target/NVPTX/Emit.h"
 #include "compiler/Target/NVPTX/Hooks.h"
+#include "compiler/Target/Passes.h"
 #include "compiler/Transforms/Passes.h"
 
 #include "mlir/Pass/PassInstrumentation.h"
@@ -77,6 +78,7 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     maps.target = target.name.str();
     pm.addPass(createLowerTensorMaps(maps));
     pm.addPass(createLowerDescriptors());
+    pm.addPass(createExpandLibraryCalls());
     pm.addPass(createDecomposeScaledDot());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createScalarizeLoopCarries());

@@ -183,6 +183,21 @@ LogicalResult emitReshape(Emitter &e, Operation *op) {
   });
 }
 
+/// True in threads that hold side 1 of the last dimension; null where that is
+/// not a matter of the thread.
+Value placeBit(Emitter &e, Location loc, const LinearLayout &layout) {
+  StringRef last = layout.outDims().back().name;
+  bool depends = false;
+  for (StringRef in : {"lane", "warp"})
+    for (int32_t bit = 0; bit < layout.inBits(in); ++bit)
+      depends |= layout.basis(in, bit, last) != 0;
+  if (!depends)
+    return {};
+  Value side = e.threadPart(loc, layout).back();
+  return arith::CmpIOp::create(e.builder, loc, arith::CmpIPredicate::ne, side,
+                               e.i32(loc, 0));
+}
+
 LogicalResult emitJoin(Emitter &e, Operation *op) {
   auto join = cast<tt::JoinOp>(op);
   LinearLayout result = layoutOf(join);
@@ -201,14 +216,22 @@ LogicalResult emitJoin(Emitter &e, Operation *op) {
     e.set(join, std::move(registers));
     return success();
   }
+  // Where lanes or warps tell the sides apart, registers stay in place.
+  Value right = placeBit(e, op->getLoc(), result);
   SmallVector<int32_t> from;
   if (failed(matchRegisters(
           op, result, layoutOf(join.getLhs()),
           [](ArrayRef<int32_t> place) { return Place(place.drop_back()); },
           from)))
     return failure();
-  for (auto [place, r] : llvm::zip(registerPlaces(result), from))
-    registers.push_back(e.get(place.back() ? join.getRhs() : join.getLhs())[r]);
+  for (auto [place, r] : llvm::zip(registerPlaces(result), from)) {
+    Value first = e.get(join.getLhs())[r], second = e.get(join.getRhs())[r];
+    if (right)
+      registers.push_back(arith::SelectOp::create(e.builder, op->getLoc(),
+                                                  right, second, first));
+    else
+      registers.push_back(place.back() ? second : first);
+  }
   e.set(join, std::move(registers));
   return success();
 }

@@ -1,0 +1,60 @@
+// RUN: nereid-opt %s --nrd-emit-gpu --split-input-file | FileCheck %s
+
+// Four neighbours are one access; a mask is a predicate; what a masked lane
+// gives stands in the registers before.
+#l = #tgpu.layout<register = [[1], [2]], lane = [[4], [8], [16], [32], [64]],
+                  warp = [], block = [], shape = [128]>
+// CHECK-LABEL: llvm.func ptx_kernelcc @vector
+// CHECK: llvm.load %{{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
+// CHECK: llvm.inline_asm has_side_effects
+// CHECK-SAME: "@$5 ld.global.L1::evict_last.v4.b32 {$0, $1, $2, $3}, [$4];", "=r,=r,=r,=r,l,b,0,1,2,3,~{memory}"
+// CHECK: llvm.inline_asm has_side_effects
+// CHECK-SAME: "@$5 st.global.cg.v4.b32 [$4], {$0, $1, $2, $3};", "r,r,r,r,l,b,~{memory}"
+module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
+  tt.func public @vector(%p: !tt.ptr<f32>, %n: i32) {
+    %zero = arith.constant dense<0.0> : tensor<128xf32, #l>
+    %r = tt.make_range {start = 0 : i32, end = 128 : i32} : tensor<128xi32, #l>
+    %s = tt.splat %n : i32 -> tensor<128xi32, #l>
+    %m = arith.cmpi slt, %r, %s : tensor<128xi32, #l>
+    %ps = tt.splat %p : !tt.ptr<f32> -> tensor<128x!tt.ptr<f32>, #l>
+    %q = tt.addptr %ps, %r : tensor<128x!tt.ptr<f32>, #l>, tensor<128xi32, #l>
+    %x = tt.load %q {nrd.access = array<i32: 0, 4>} : tensor<128x!tt.ptr<f32>, #l>
+    %y = tt.load %q, %m, %zero evictionPolicy = evict_last {nrd.access = array<i32: 0, 16>} : tensor<128x!tt.ptr<f32>, #l>
+    %z = arith.addf %x, %y : tensor<128xf32, #l>
+    tt.store %q, %z, %m cacheModifier = cg {nrd.access = array<i32: 0, 4>} : tensor<128x!tt.ptr<f32>, #l>
+    tt.return
+  }
+}
+
+// -----
+
+// Of threads that hold copies of an element, one writes; a scalar is written
+// and changed by the first thread, after what the others wrote, and its old
+// value reaches all.
+#c = #tgpu.layout<register = [], lane = [[1], [2], [4], [8], [0]],
+                  warp = [], block = [], shape = [16]>
+// CHECK-LABEL: llvm.func ptx_kernelcc @copies
+// CHECK: %[[T:.*]] = llvm.call_intrinsic "llvm.nvvm.read.ptx.sreg.tid.x"
+// CHECK: %[[BIT:.*]] = arith.andi %[[T]], %c16_i32
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[BIT]], %c0_i32
+// CHECK: "@$2 st.global.b32 [$1], $0;", "r,l,b,~{memory}" %{{.*}}, %{{.*}}, %[[FIRST]]
+// CHECK: "llvm.nvvm.barrier.cta.sync.aligned.all"
+// CHECK: %[[ONE:.*]] = arith.cmpi eq, %[[T]], %c0_i32
+// CHECK: "@$3 atom.acq_rel.gpu.global.add.u32 $0, [$1], $2;"
+// CHECK-SAME: %[[ONE]]
+// CHECK: scf.if %[[ONE]]
+// CHECK: llvm.store %{{.*}} : i32, !llvm.ptr<3>
+// CHECK: "llvm.nvvm.barrier.cta.sync.aligned.all"
+// CHECK: llvm.load %{{.*}} : !llvm.ptr<3> -> i32
+module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
+  tt.func public @copies(%p: !tt.ptr<i32>, %n: i32) {
+    %r = tt.make_range {start = 0 : i32, end = 16 : i32} : tensor<16xi32, #c>
+    %ps = tt.splat %p : !tt.ptr<i32> -> tensor<16x!tt.ptr<i32>, #c>
+    %q = tt.addptr %ps, %r : tensor<16x!tt.ptr<i32>, #c>, tensor<16xi32, #c>
+    tt.store %q, %r : tensor<16x!tt.ptr<i32>, #c>
+    %old = tt.atomic_rmw add, acq_rel, gpu, %p, %n {nrd.shared_offset = 0 : i64} : (!tt.ptr<i32>, i32) -> i32
+    %s = tt.splat %old : i32 -> tensor<16xi32, #c>
+    tt.store %q, %s : tensor<16x!tt.ptr<i32>, #c>
+    tt.return
+  }
+}
