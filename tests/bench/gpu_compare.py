@@ -6,7 +6,8 @@
 #
 # Both sides take the best of the same list of configs. Then all sides run in turns, round after round, each launch
 # after a write of 256 MB that empties the cache; what is printed are medians. Outputs are filled with NaN before the
-# check against float64. --only TEXT narrows the list; the last line counts the bars that were held.
+# check against float64. --only TEXT narrows the list; the last line counts the bars that were held. The work is done by
+# a process of its own: a config that hangs or loses the device costs itself, and the work goes on behind it.
 import argparse
 import ctypes
 import importlib
@@ -15,6 +16,7 @@ import math
 import os
 import pathlib
 import re
+import select
 import shutil
 import statistics
 import subprocess
@@ -22,6 +24,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import zlib
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -30,6 +33,7 @@ sys.dont_write_bytecode = True
 
 STARTED = time.time()
 ROUNDS, TRIES = 15, 3
+SILENCE, LOST = 60, 77  # seconds after which a worker hangs; the status of one whose device is lost
 REPETITIONS = 200
 NOT_KERNEL_ARGUMENTS = ("num_warps", "num_stages", "ours")
 # Serialised wgmma and ignored register budgets, as ptxas calls them.
@@ -193,24 +197,37 @@ class Clock:
         return {name: statistics.median(values) for name, values in found.items()}
 
 
-def best_config(side, kernel, problem, clock, chosen):
-    """(config number, launcher) and the reasons of those that did not run."""
+def best_config(who, side, kernel, problem, clock, lost):
+    """(time, config number, launcher) of the fastest right one, and what is to be said of the others."""
     best, why = None, []
     for number in range(len(kernel["config"])):
-        if chosen is not None and number not in chosen:
+        if [who, kernel["name"], number] in lost:
+            why.append(f"{words(kernel['config'][number])}: WRONG, it hangs or loses the device")
             continue
+        tell(trying=[who, kernel["name"], number])
         try:
             run = side.launcher(kernel, number, problem)
             time_us = clock.quick(run)
+            poison(problem)
+            run()
+            error = problem.error()
         except Exception as error:
-            if "ILLEGAL" in str(error).upper() or "ILLEGAL" in repr(error).upper():
-                raise
+            if re.search("illegal|misaligned|launch failure", f"{error!r}", re.I):
+                os._exit(LOST)
             text = str(error).strip() or repr(error)
             why.append(f"{words(kernel['config'][number])}: {text.splitlines()[0][:150]}")
+            continue
+        if not error <= problem.bound:
+            why.append(f"{words(kernel['config'][number])}: WRONG, error {error:.1e}, {time_us:.0f} us")
             continue
         if best is None or time_us < best[0]:
             best = (time_us, number, run)
     return best, why
+
+
+def tell(**row):
+    """To the parent, a line of JSON."""
+    print(json.dumps(row, default=str), flush=True)
 
 
 def poison(problem):
@@ -233,19 +250,21 @@ def repeated(run, problem):
     return int(bad.item())
 
 
-def measure(case, kernel, ours, triton, clock, rows):
+def measure(case, kernel, ours, triton, clock, lost):
     import torch
-    torch.manual_seed(hash(case.name) % 1000)
-    problem = case.make()
-    mine, why = best_config(ours, kernel, problem, clock, None)
-    theirs, their_why = best_config(triton, kernel, problem, clock, None)
+    torch.manual_seed(zlib.crc32(case.name.encode()))
+    problem, rows = case.make(), []
+    theirs, their_why = best_config("Triton", triton, kernel, problem, clock, lost)
+    mine, why = best_config("ours", ours, kernel, problem, clock, lost)
+    if mine:
+        tell(trying=["ours", kernel["name"], mine[1]])
     runs = {"Triton": theirs[2]} if theirs else {}
     if problem.library:
         try:
             problem.library[1]()
             runs[problem.library[0]] = problem.library[1]
         except Exception as error:
-            note(f"{case.name}: {problem.library[0]} does not run: {str(error)[:80]}")
+            their_why.append(f"{problem.library[0]} does not run: {str(error)[:80]}")
     result = dict(case=case.name, why=why, triton_why=their_why)
     if mine:
         poison(problem)
@@ -274,7 +293,7 @@ def measure(case, kernel, ours, triton, clock, rows):
             rows.append({"name": case.name, "ours": mine_value, "peer": value, "peer_name": peer, "unit": case.unit,
                          "ratio": mine_value / value if mine_value else None, "bar": case.bars.get(peer),
                          "error": result.get("error")})
-    return result
+    return result, rows
 
 
 # --- Disassembly ----------------------------------------------------------------
@@ -360,6 +379,7 @@ def print_table(results, rows):
             wrong.append(f"{r['differing']} of {REPETITIONS} repetitions DIFFER")
         if r.get("spill_bytes"):
             wrong.append("SPILLS")
+        wrong += [f"config {text}" for text in r["why"] if ": WRONG" in text]
         held += sum(verdicts)
         missed += len(verdicts) - sum(verdicts) + len(wrong)
         error = f"{r['error']:8.1e}" if "error" in r else f"{'-':>8}"
@@ -372,6 +392,56 @@ def print_table(results, rows):
     return held, missed
 
 
+def work(options, folder, kernels, cases, done, lost):
+    import torch
+    ours, triton, clock = OurSide(options.library, folder), TritonSide(), Clock()
+    for case in cases:
+        if case.name in done:
+            continue
+        tell(begin=case.name)
+        result, rows = measure(case, kernels[case.kernel], ours, triton, clock, lost)
+        tell(end=case.name, result=result, rows=rows)
+        torch.cuda.empty_cache()
+
+
+def drive(cases):
+    """The results of all cases, from as many workers as it takes."""
+    done, lost, results, rows = [], [], [], []
+    units = {case.name: case.unit for case in cases}
+    while len(done) < len(cases):
+        worker = subprocess.Popen([sys.executable, str(HERE / "gpu_compare.py"), *sys.argv[1:], "--worker",
+                                   json.dumps(dict(done=done, lost=lost))], stdout=subprocess.PIPE)
+        pending, current, trying = b"", None, None
+        while True:
+            if not select.select([worker.stdout], [], [], SILENCE)[0]:
+                worker.kill()
+                break
+            data = os.read(worker.stdout.fileno(), 1 << 16)
+            if not data:
+                break
+            *lines, pending = (pending + data).split(b"\n")
+            for line in map(json.loads, lines):
+                if "begin" in line:
+                    current, trying = line["begin"], None
+                elif "trying" in line:
+                    trying = line["trying"]
+                else:
+                    done.append(line["end"])
+                    results.append(line["result"])
+                    rows += line["rows"]
+                    shown = ", ".join(f"{name} {value:.0f}" for name, value in line["result"]["speed"].items())
+                    note(f"{line['end']}: {shown} {units[line['end']]}" +
+                         "".join(f"\n         ours: {w}" for w in line["result"]["why"]))
+        status = worker.wait()
+        if status == 0:
+            break
+        if trying is None or trying in lost or current is None:
+            sys.exit(f"error: the worker ended with status {status} at '{current}'")
+        note(f"{current}: {trying[0]}, config {trying[2]} of {trying[1]} hangs or loses the device (status {status})")
+        lost.append(trying)
+    return results, rows
+
+
 def main():
     parser = argparse.ArgumentParser(description="Our kernels beside Triton's, cuBLAS and cuDNN, on this GPU.")
     parser.add_argument("--library", default=str(HERE.parent / "lib/libnereid.so.0"), help="the runtime")
@@ -380,15 +450,18 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="rows {name, ours, peer, peer_name, unit, ratio, bar, error}")
     parser.add_argument("--details", metavar="FILE", help="everything that was found, as JSON")
     parser.add_argument("--jobs", "-j", type=int, default=os.cpu_count(), help="of Triton's compilations")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = pathlib.Path(options.folder)
 
-    import torch
     from gpu_cases import all_cases
     kernels = {k["name"]: k for k in tomllib.loads((folder / "gpu.toml").read_text())["kernel"]}
     cases = [c for c in all_cases() if not options.only or any(text in c.name for text in options.only)]
     if not cases:
         sys.exit("error: no case has that text in its name")
+    if options.worker:
+        return work(options, folder, kernels, cases, **json.loads(options.worker))
+    import torch
     note(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {len(cases)} cases")
     needed = [kernels[name] for name in dict.fromkeys(case.kernel for case in cases)]
     tasks = [(k["function"], k["signature"], config) for k in needed for config in k["config"]]
@@ -398,15 +471,8 @@ def main():
             list(pool.map(warm, tasks))
         note(f"Triton compiled {len(tasks)} configs")
 
-    ours, triton, clock = OurSide(options.library, folder), TritonSide(), Clock()
-    results, rows = [], []
-    for case in cases:
-        result = measure(case, kernels[case.kernel], ours, triton, clock, rows)
-        results.append(result)
-        shown = ", ".join(f"{name} {value:.0f}" for name, value in result["speed"].items())
-        note(f"{case.name}: {shown} {case.unit}" + "".join(f"\n         ours does not run: {w}" for w in result["why"]))
-        torch.cuda.empty_cache()
-    code = look_at_code(folder, results, ours.plan)
+    results, rows = drive(cases)
+    code = look_at_code(folder, results, json.loads((folder / "plan.json").read_text()))
     held, missed = print_table(results, rows)
     missed += sum(len(row["problems"]) for row in code)
     if options.json:

@@ -47,10 +47,12 @@ int main(int argc, char **argv) {
       if (!made)
         return fail(made.message());
       uint32_t slot = uint32_t(kernel.params.size());
-      uint32_t size = made->kind == Param::Kind::Pointer ? 8 : (made->bits + 7) / 8;
+      uint32_t size =
+          made->kind == Param::Kind::Pointer ? 8 : (made->bits + 7) / 8;
       if (made->kind == Param::Kind::Descriptor)
         return fail("'" + word + "': descriptors are not supported here");
-      variant.fields.push_back({slot, place(size), size, 0, Field::Kind::Value});
+      variant.fields.push_back(
+          {slot, place(size), size, 0, Field::Kind::Value});
       kernel.params.push_back(*made);
       continue;
     }
@@ -85,7 +87,8 @@ int main(int argc, char **argv) {
     } else
       return fail("unknown option " + word);
   }
-  if (output.empty() || kernel.name.empty() || !hasImage || variant.target.empty())
+  if (output.empty() || kernel.name.empty() || !hasImage ||
+      variant.target.empty())
     return fail("-o, --name, --target and --image are needed");
   if (variant.symbol.empty())
     variant.symbol = kernel.name;

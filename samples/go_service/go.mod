@@ -1,0 +1,3 @@
+module nereid.example/go_service
+
+go 1.19
