@@ -88,6 +88,9 @@ struct KernelSpec {
   /// Ordinary parameters (not constexpr) that are fixed to a constant: they
   /// stay public slots, checked at bind time.
   std::vector<std::pair<std::string, std::string>> fixed;
+  /// What target_info answers in the source; the IR is for this target alone
+  /// when the source asks. Empty: such a question is an error.
+  std::string target;
 };
 
 /// A parameter of the kernel that stays public, in source order: one slot.

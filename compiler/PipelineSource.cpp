@@ -2,6 +2,7 @@
 
 #include "compiler/PipelineSource.h"
 #include "compiler/Lang/Frontend.h"
+#include "compiler/Target/Target.h"
 
 namespace nereid {
 
@@ -23,6 +24,32 @@ static lang::DiagnosticSink forward(const MessageSink &sink) {
   };
 }
 
+static std::optional<lang::TargetFacts> targetFacts(llvm::StringRef name) {
+  const TargetInfo *target = findTarget(name);
+  if (!target)
+    return std::nullopt;
+  lang::TargetFacts facts;
+  facts.warpSize = target->warpSize;
+  facts.arch = target->cpu.str();
+  switch (target->family) {
+  case TargetFamily::NVPTX: {
+    facts.backend = "cuda";
+    // "sm_90a"
+    llvm::StringRef digits = llvm::StringRef(target->cpu).drop_front(3);
+    digits.consumeInteger(10, facts.capability);
+    facts.arch = std::to_string(facts.capability);
+    break;
+  }
+  case TargetFamily::AMDGPU:
+    facts.backend = "hip";
+    break;
+  case TargetFamily::CPU:
+    facts.backend = "cpu";
+    break;
+  }
+  return facts;
+}
+
 static lang::FrontendOptions frontendOptions(const CompilerOptions &options) {
   lang::FrontendOptions result;
   result.searchPaths = options.searchPaths;
@@ -35,7 +62,9 @@ std::unique_ptr<KernelIR> buildFromSource(mlir::MLIRContext &context,
                                           const CompilerOptions &options,
                                           const MessageSink &sink,
                                           const KernelSpec &spec) {
-  lang::Frontend frontend(frontendOptions(options), forward(sink));
+  lang::FrontendOptions languageOptions = frontendOptions(options);
+  languageOptions.target = targetFacts(spec.target);
+  lang::Frontend frontend(std::move(languageOptions), forward(sink));
   lang::Module *file = frontend.loadFile(spec.source);
   if (!file)
     return nullptr;

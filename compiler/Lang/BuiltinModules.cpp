@@ -55,6 +55,8 @@ static constexpr BuiltinModuleRow rows[] = {
     {"triton.runtime.jit", "triton", Rest::Host},
     {"triton.runtime.autotuner", "triton", Rest::Host},
     {"triton.runtime.driver", "triton.runtime.driver", Rest::Host},
+    {"triton.runtime.driver.active", "triton.runtime.driver.active",
+     Rest::Host},
     {"triton.runtime.errors", "triton", Rest::Host},
     {"triton.compiler", "triton.compiler", Rest::Host},
     {"triton.backends", "triton.backends", Rest::Host},

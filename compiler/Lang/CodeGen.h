@@ -157,6 +157,8 @@ public:
     (void)cg.getDiags().warning(range, message);
   }
   bool isInsideLoop() const { return loopDepth != 0; }
+  /// After a static_assert that does not hold.
+  void setAssertionFailed() { assertionFailed = true; }
 
 private:
   //--- Names ------------------------------------------------------------------
@@ -281,6 +283,7 @@ private:
   llvm::StringMap<Vanished> vanished;
   llvm::StringSet<> pendingConstexpr; ///< after a bare `x: tl.constexpr`
   llvm::StringRef nameHint;           ///< the variable being assigned
+  bool assertionFailed = false;       ///< a static_assert of this function
   unsigned loopDepth = 0;             ///< scf.for and scf.while around us
   bool resultUnused = false;          ///< this call is a whole statement
 

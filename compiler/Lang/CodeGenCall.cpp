@@ -306,7 +306,10 @@ Value FunctionCodeGen::callPython(BuiltinId id, Value callee,
   switch (id) {
   case BuiltinId::py_range: {
     if (args.empty() || args.size() > 3 || !keywords.empty())
-      return error(range, "'range' takes one to three positional arguments");
+      return error(range, "'range' takes one to three positional arguments, "
+                          "found " +
+                              llvm::Twine(args.size()) +
+                              (keywords.empty() ? "" : " and keywords"));
     auto *loop = values.createRuntime<LoopRange>();
     bool one = args.size() == 1;
     loop->start = one ? Value::integer(0) : args[0];

@@ -45,7 +45,9 @@ Flow FunctionCodeGen::statement(const Stmt &stmt) {
     return Flow::Next;
   case Stmt::Kind::Expr:
     expressionStatement(llvm::cast<ExprStmt>(stmt));
-    return Flow::Next;
+    // What follows an assertion that does not hold was not written for these
+    // values: its mistakes would be consequences.
+    return assertionFailed ? Flow::Returned : Flow::Next;
   case Stmt::Kind::Return:
     return returnStatement(llvm::cast<ReturnStmt>(stmt));
   case Stmt::Kind::If:

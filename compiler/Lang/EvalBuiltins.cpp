@@ -10,8 +10,15 @@
 
 using namespace nereid::lang;
 
+static bool isTargetInfo(const BuiltinInfo &builtin) {
+  return builtin.module == "triton.language.target_info" ||
+         builtin.id == BuiltinId::driver_get_current_target;
+}
+
 bool EvaluatorImpl::isCallableBuiltin(const BuiltinInfo &builtin) {
   if (builtin.module == "builtins" || !builtin.module.starts_with("triton"))
+    return true;
+  if (isTargetInfo(builtin))
     return true;
   switch (builtin.id) {
   case BuiltinId::triton_cdiv:
@@ -45,6 +52,8 @@ Value EvaluatorImpl::callBuiltin(const BuiltinInfo &builtin, Args args,
                                  Keywords keywords, SourceRange range) {
   if (builtin.module == "builtins")
     return callPython(builtin, args, keywords, range);
+  if (isTargetInfo(builtin))
+    return callTargetInfo(builtin, args, keywords, range);
   if (builtin.module.starts_with("triton"))
     return callTriton(builtin, args, keywords, range);
   return callLibrary(builtin, args, keywords, range);

@@ -221,6 +221,8 @@ public:
                    SourceRange range);
   Value callLibrary(const BuiltinInfo &builtin, Args args, Keywords keywords,
                     SourceRange range);
+  Value callTargetInfo(const BuiltinInfo &builtin, Args args, Keywords keywords,
+                       SourceRange range);
   Value callTriton(const BuiltinInfo &builtin, Args args, Keywords keywords,
                    SourceRange range);
   Value numberLimits(Value dtype, SourceRange range);

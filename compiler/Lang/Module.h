@@ -33,6 +33,14 @@ namespace nereid::lang {
 
 class ModuleLoader;
 
+/// What compile-time code may ask about the target, in Triton's words.
+struct TargetFacts {
+  std::string backend;    ///< "cuda", "hip" or "cpu"
+  std::string arch;       ///< "gfx942", "x86-64-v3"; "90" on cuda
+  int64_t capability = 0; ///< 90 on cuda, else 0
+  int64_t warpSize = 0;
+};
+
 struct FrontendOptions {
   /// Directories to look for imported modules in, after the directory and the
   /// package root of the importing file.
@@ -46,6 +54,8 @@ struct FrontendOptions {
   /// its aliases), before the names of Builtins.def. Each is parsed when
   /// first needed.
   std::vector<std::pair<std::string, std::string>> prelude;
+  /// None while kernels are only listed: what depends on it is unknown then.
+  std::optional<TargetFacts> target;
   DiagnosticOptions diagnostics;
 };
 

@@ -35,6 +35,7 @@ Value opStaticAssert(OpArgs &args) {
   if (args.value(0).getBool())
     return Value::none();
   std::string message = str(args.value(1));
+  args.fn.setAssertionFailed();
   return args.fail("static assertion failed" +
                    (message.empty() ? "" : ": " + message));
 }

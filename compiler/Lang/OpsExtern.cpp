@@ -115,7 +115,9 @@ static Tensor callExtern(Semantic &sem, llvm::StringRef display,
     given.push_back(tensor.elem());
   }
   const ExternVariant *variant = find();
-  if (!variant && !tensors.empty()) {
+  if (!variant && !tensors.empty() &&
+      llvm::none_of(given,
+                    [](const Type *type) { return type->isPointer(); })) {
     const Type *common = tensors.front().elem();
     std::string error;
     for (const Tensor &tensor : tensors) {

@@ -153,6 +153,7 @@ public:
   // Casts (SemanticCast.cpp).
   Tensor cast(Tensor input, const Type *scalarType,
               llvm::StringRef rounding = "");
+  Tensor castFloat8E4B15(Tensor input, const Type *target);
   Tensor cast(Tensor input, ScalarId id) { return cast(input, scalar(id)); }
   Tensor bitcast(Tensor input, const Type *scalarType);
 

@@ -64,7 +64,11 @@ bool Semantic::binaryOperands(const Scalar &lhs, const Scalar &rhs,
     if (!allowed || hasFloat)
       return failBool("invalid operands of type " + lhsType->signature() +
                       " and " + rhsType->signature() +
-                      (hasFloat ? "; a pointer takes integer offsets" : ""));
+                      (hasFloat ? "; a pointer takes integer offsets"
+                       : allowLhsPointer && allowRhsPointer && bothPointers
+                           ? "; the pointers must have one type"
+                           : "; of a pointer, only pointer + integer, integer "
+                             "+ pointer and pointer - integer exist"));
     outLhs = toTensor(lhs);
     outRhs = toTensor(rhs);
   } else {

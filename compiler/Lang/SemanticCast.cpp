@@ -29,6 +29,39 @@ Tensor Semantic::bitcast(Tensor input, const Type *scalarType) {
   return {tt::BitcastOp::create(builder, loc, irType, input.handle), type};
 }
 
+/// fp8e4b15 has no type in IR: its bytes are i8, and arithmetic converts them
+/// as Triton's own conversion for NVIDIA does. The format is the upper half of
+/// fp16 less an exponent bit; to it, fp32 is cut off to fp16 first, a tie
+/// rounds away from zero, and what is above 1.75, NaN included, becomes 1.75.
+Tensor Semantic::castFloat8E4B15(Tensor input, const Type *target) {
+  auto number = [](int64_t value) { return Scalar(Number::ofInt(value)); };
+  auto bits = [&](Bitwise op, Tensor value, int64_t other) {
+    return bitwise(op, value, number(other));
+  };
+  const Type *byte = scalar(ScalarId::UInt8), *word = scalar(ScalarId::UInt16);
+  if (input.elem()->is(ScalarId::Float8E4B15)) {
+    Tensor wide = cast(bitcast(input, byte), word);
+    Tensor rest = bits(Bitwise::Shl, bits(Bitwise::And, wide, 0x7f), 7);
+    Tensor sign = bits(Bitwise::Shl, bits(Bitwise::And, wide, 0x80), 8);
+    Tensor half =
+        bitcast(bitwise(Bitwise::Or, rest, sign), scalar(ScalarId::Float16));
+    return cast(half, target);
+  }
+  if (!input.elem()->is(ScalarId::Float16))
+    input =
+        cast(cast(input, ScalarId::Float32), scalar(ScalarId::Float16), "rtz");
+  Tensor half = bitcast(input, word);
+  Tensor magnitude = bits(Bitwise::And, half, 0x7fff);
+  Tensor limit = constant(Number::ofInt(0x3f00), word);
+  magnitude =
+      where(compare(Comparison::Lt, magnitude, limit), magnitude, limit);
+  Tensor rounded =
+      arith(Arith::Add, bits(Bitwise::Shl, magnitude, 1), number(0x80));
+  Tensor sign = bits(Bitwise::And, bits(Bitwise::Shr, half, 8), 0x80);
+  Tensor result = bitwise(Bitwise::Or, bits(Bitwise::Shr, rounded, 8), sign);
+  return bitcast(cast(result, byte), target);
+}
+
 Tensor Semantic::cast(Tensor input, const Type *scalarType,
                       llvm::StringRef rounding) {
   if (!input)
@@ -60,11 +93,9 @@ Tensor Semantic::cast(Tensor input, const Type *scalarType,
     return cast(cast(input, ScalarId::Float32), target);
   };
 
-  if (source->is(ScalarId::Float8E4B15) || target->is(ScalarId::Float8E4B15))
-    return fail("there is no cast from " + source->signature() + " to " +
-                target->signature() +
-                ": fp8e4b15 has no conversion on the targets supported; use "
-                "fp8e4nv or fp8e5");
+  if ((source->is(ScalarId::Float8E4B15) && target->isFloat()) ||
+      (target->is(ScalarId::Float8E4B15) && source->isFloat()))
+    return castFloat8E4B15(input, target);
 
   // fp8 to and from floats, and any narrowing that is not to nearest even.
   bool towardZero = rounding == "rtz";

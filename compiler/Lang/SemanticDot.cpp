@@ -21,7 +21,7 @@ Tensor Semantic::dot(Tensor lhs, Tensor rhs, std::optional<Tensor> acc,
   bool bothFloat8 = lhs.elem()->isFloat8() && rhs.elem()->isFloat8();
   if (!bothFloat8) {
     for (const Tensor &side : {lhs, rhs})
-      if (!isDotType(side.elem()))
+      if (!isDotType(side.elem()) && !side.elem()->isFloat8())
         return fail("'tl.dot' takes operands of int8, fp8, fp16, bf16, fp32 or "
                     "fp64, found " +
                     side.str());

@@ -375,7 +375,10 @@ private:
       pack::Config &config = configs[task.config];
       if (!used[task.config])
         config = part.configs[0];
-      else if (!config.ir)
+      // Where the source asks for its target, the interpreter, which runs on
+      // the host too, takes a CPU's.
+      else if (part.configs[0].ir &&
+               (!config.ir || !Compiler::isGPU(task.target)))
         config.ir = part.configs[0].ir;
       used[task.config] = true;
       part.variants[0].config = uint32_t(task.config);

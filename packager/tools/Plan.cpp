@@ -321,6 +321,7 @@ private:
           task.target = target;
           task.aligned = specialization == Specialization::Aligned;
           task.spec.source = manifest.path;
+          task.spec.target = target;
           task.spec.function = description.name;
           task.spec.signature = signatureFor(specialization);
           task.spec.fixed = fixed;

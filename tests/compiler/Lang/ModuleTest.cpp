@@ -195,6 +195,38 @@ TEST(Modules, SyntaxErrorsOutsideFunctionsAreReported) {
   EXPECT_EQ(valueIn(session, module, "z"), "3");
 }
 
+TEST(Modules, TheTargetAnswers) {
+  llvm::StringRef text =
+      "import triton\nimport triton.language as tl\n"
+      "from triton.language import target_info\n"
+      "from triton.runtime import driver\n"
+      "def is_cuda():\n"
+      "  return triton.runtime.driver.active.get_current_target().backend == "
+      "'cuda'\n"
+      "def arch():\n  return driver.active.get_current_target().arch\n"
+      "here = (is_cuda(), arch(), target_info.is_hip(),\n"
+      "        tl.target_info.cuda_capability_geq(9),\n"
+      "        tl.target_info.cuda_capability_geq(9, 1),\n"
+      "        target_info.is_hip_cdna3(),\n"
+      "        target_info.current_target().warp_size)\n";
+  auto on = [&](TargetFacts facts) {
+    FrontendOptions options;
+    options.target = std::move(facts);
+    return Session(options).eval("here", text);
+  };
+  EXPECT_EQ(on({"cuda", "90", 90, 32}),
+            "(True, 90, False, True, False, False, 32)");
+  EXPECT_EQ(on({"cuda", "80", 80, 32}),
+            "(True, 80, False, False, False, False, 32)");
+  EXPECT_EQ(on({"hip", "gfx942", 0, 64}),
+            "(False, 'gfx942', True, False, False, True, 64)");
+  EXPECT_EQ(on({"cpu", "x86-64-v3", 0, 1}),
+            "(False, 'x86-64-v3', False, False, False, False, 1)");
+  EXPECT_EQ(Session().eval("target_info.is_cuda()", text),
+            "unknown: 'target_info.is_cuda()' depends on the target, and none "
+            "is chosen yet");
+}
+
 TEST(Modules, PreludeComesBeforeTheTable) {
   FrontendOptions options;
   options.prelude = {{"standard.py",

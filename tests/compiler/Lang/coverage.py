@@ -151,8 +151,8 @@ class Compiler:
     def __init__(self, tool, folder):
         self.tool, self.folder, self.serial = tool, folder, 0
 
-    def works(self, key, text, target, kind):
-        """(compiles, first line of the message)"""
+    def works(self, key, text, target, kind, unknown=1):
+        """(compiles, first line of the message); `unknown`: a status that also says no"""
         path = os.path.join(self.folder, f"{re.sub(r'[^A-Za-z0-9_]', '_', key)}_{target}_{kind}.py")
         with open(path, "w") as file:
             file.write(program(text, target))
@@ -160,7 +160,7 @@ class Compiler:
             [self.tool, "compile", path + ":k", "--signature",
              "x=*fp32, y=*fp32, i=*i32, j=*i32, h=*fp16, b=*bf16, n=i32", "--target", target, "--emit", kind, "-o",
              "/dev/null"], capture_output=True, text=True)
-        if done.returncode not in (0, 1):
+        if done.returncode not in (0, 1, unknown):
             sys.exit(f"{key} for {target}: exit {done.returncode}\n{done.stderr}")
         return done.returncode == 0, next(iter(done.stderr.splitlines()), "")
 
@@ -186,15 +186,18 @@ def measure(tool, frontend, only):
         compiler = Compiler(tool, folder)
         columns = []
         for column in COLUMNS:
-            works, message = compiler.works("probe", "=> f", column[1], column[2])
+            works, message = compiler.works("probe", "=> f", column[1], column[2], unknown=2)
             if not works:
                 print(f"{column[0]}: no code for {column[1]} yet ({message})")
             elif not only or column[0] in only:
                 columns.append(column)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for heading, target, kind, _ in columns:
-                for (name, _), (works, message) in zip(jobs, pool.map(
-                        lambda job: compiler.works(job[0], job[1], target, kind), jobs)):
+            for heading, target, kind, _ in reversed(columns):
+                # What any back end takes, the front end takes.
+                rest = [job for job in jobs if kind != "tt" or not marks.get(("CPU", job[0]))]
+                marks.update({(heading, name): True for name, _ in jobs})
+                for (name, _), (works, message) in zip(rest, pool.map(
+                        lambda job: compiler.works(job[0], job[1], target, kind), rest)):
                     marks[heading, name] = works
                     if not works:
                         messages[heading, name] = message

@@ -99,6 +99,30 @@ def from_fp8(c, source, target):
     c.expect(out, x.value)
 
 
+@each(target=("fp16", "bf16", "fp32", "fp64"))
+def from_fp8e4b15(c, target):
+    x, out = c.tensor("u8", np.arange(256)), c.empty(target, 256)
+    c.launch("through", x_ptr=x, out_ptr=out, n=256, types=dict(x_ptr="*fp8e4b15"), const=dict(BLOCK=256), grid=(1,))
+    c.expect(out, decode(x.initial, "fp8e4b15"))
+
+
+@each(source=("fp16", "bf16", "fp32", "fp64"))
+def to_fp8e4b15(c, source):
+    # By way of fp16, cut off; then ties away from zero, and nothing above 1.75.
+    x = c.tensor(source, np.concatenate([c.rng.uniform(-2, 2, 200), np.exp2(c.rng.uniform(-20, 1, 40)),
+                                         [np.inf, -np.inf, 1.75, 1.8125, -1e4, 0.0, 2.0**-17, 3 * 2.0**-18, 2.0**-18,
+                                          1.0625, 1.1875]]))
+    out = c.empty("u8", x.shape)
+    c.launch("through", x_ptr=x, out_ptr=out, n=x.shape[0], types=dict(out_ptr="*fp8e4b15"), const=dict(BLOCK=256),
+             grid=(1,))
+    with np.errstate(over="ignore"):
+        half = toward_zero(np.clip(x.value, -60000, 60000), "fp16")
+    value = np.minimum(np.abs(half), 1.75)
+    unit = np.maximum(np.exp2(np.floor(np.log2(np.maximum(value, 2.0**-30)))), 2.0**-14) / 8
+    value = np.floor(value / unit + 0.5) * unit
+    c.expect(out, np.where(np.signbit(x.value), 128, 0) + np.searchsorted(decode(np.arange(128), "fp8e4b15"), value))
+
+
 @each(target=FP8, source=("fp16", "bf16", "fp32"))
 def to_fp8(c, target, source):
     """In range; what lies above the largest number is the back end's choice."""

@@ -12,6 +12,13 @@ def calls(c, n):
     c.expect(out, exact, gamma(6) * (np.abs(exact) + 2))
 
 
+@each()
+def on_target(c):
+    x, out = c.tensor("fp32", np.arange(32)), c.empty("fp32", 32)
+    c.launch("on_target", x_ptr=x, out_ptr=out, const=dict(BLOCK=32), grid=(1,))
+    c.expect(out, x.value + 3)
+
+
 @each(act=("relu", "halve", ""))
 def activation(c, act):
     x, out = c.normal("fp32", 30), c.empty("fp32", 30)

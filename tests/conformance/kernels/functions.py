@@ -15,6 +15,14 @@ except ImportError:
     helper_of_host = None
 
 
+def on_gpu():
+    return triton.runtime.driver.active.get_current_target().backend in ("cuda", "hip")
+
+
+# Another constant for each target, as host code chooses it.
+EXTRA = tl.constexpr(2 if not on_gpu() else 20)
+
+
 def host_code(x, *args, **kwargs):
     """Host code around kernels is read over, whatever it holds."""
     with open(f"{x!r:>10}") as file:
@@ -164,3 +172,18 @@ def make_adder(amount):
         tl.store(x_ptr + offs, tl.load(x_ptr + offs, mask=offs < n) + amount, mask=offs < n)
 
     return adder
+
+
+@triton.jit
+def on_target(x_ptr, out_ptr, BLOCK: tl.constexpr):
+    # What is for one target alone is folded away before it is typed.
+    offs = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + offs)
+    if tl.target_info.is_cuda():
+        if tl.target_info.cuda_capability_geq(8, 0):
+            x = tl.inline_asm_elementwise("add.f32 $0, $1, 1.0;", "=r,r", [x], tl.float32, True, 1)
+        else:
+            x = x.no_such_method()
+    else:
+        x += 1.0
+    tl.store(out_ptr + offs, x + EXTRA)

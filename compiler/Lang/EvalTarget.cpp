@@ -1,0 +1,83 @@
+//===- EvalTarget.cpp - Evaluator: what the code is compiled for ----------===//
+//
+// triton.language.target_info, and the driver's get_current_target(), which
+// host code asks for the same. A file is read anew for each target, so that
+// `if is_cuda():` decides as it does in Triton's JIT on that device. While
+// kernels are only listed there is no target, and the answers are unknown.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Lang/EvaluatorImpl.h"
+#include "compiler/Lang/Module.h"
+
+using namespace nereid::lang;
+
+/// GPUTarget(backend, arch, warp_size), as Triton's.
+static Value targetObject(ValueContext &values, const TargetFacts &target) {
+  auto *type = values.create<ClassObject>();
+  type->name = "GPUTarget";
+  auto *object = values.create<InstanceObject>();
+  object->type = type;
+  object->set("backend", Value::internedString(target.backend));
+  object->set("arch", target.capability ? Value::integer(target.capability)
+                                        : Value::internedString(target.arch));
+  object->set("warp_size", Value::integer(target.warpSize));
+  return Value::of(object);
+}
+
+Value EvaluatorImpl::callTargetInfo(const BuiltinInfo &builtin, Args args,
+                                    Keywords keywords, SourceRange range) {
+  const std::optional<TargetFacts> &target = frontend.getOptions().target;
+  if (!target)
+    return values.unknown(range, "'" + builtin.display() +
+                                     "()' depends on the target, and none is "
+                                     "chosen yet");
+  bool isHip = target->backend == "hip";
+  llvm::StringRef arch = target->arch;
+  auto answer = [&](bool value) {
+    if (args.empty() && keywords.empty())
+      return Value::boolean(value);
+    return raise("TypeError", range,
+                 builtin.display() + "() takes no arguments");
+  };
+  switch (builtin.id) {
+  case BuiltinId::target_info_current_target:
+  case BuiltinId::driver_get_current_target:
+    if (!args.empty() || !keywords.empty())
+      return answer(false);
+    return targetObject(values, *target);
+  case BuiltinId::target_info_is_cuda:
+    return answer(target->backend == "cuda");
+  case BuiltinId::target_info_is_hip:
+    return answer(isHip);
+  case BuiltinId::target_info_is_hip_cdna:
+    return answer(isHip && arch.starts_with("gfx9"));
+  case BuiltinId::target_info_is_hip_cdna3:
+    return answer(arch == "gfx942" || arch == "gfx9-4-generic");
+  case BuiltinId::target_info_is_hip_cdna4:
+    return answer(arch == "gfx950");
+  case BuiltinId::target_info_is_hip_rdna3:
+    return answer(arch.starts_with("gfx11"));
+  case BuiltinId::target_info_is_hip_rdna4:
+    return answer(arch.starts_with("gfx12") && arch != "gfx1250");
+  case BuiltinId::target_info_is_hip_gfx1250:
+    return answer(arch == "gfx1250");
+  case BuiltinId::target_info_cuda_capability_geq: {
+    static constexpr llvm::StringRef names[] = {"major", "minor"};
+    Value out[2];
+    if (!take("cuda_capability_geq", args, keywords, range, names, 1, out))
+      return Value();
+    std::optional<int64_t> major = out[0].getInt64(),
+                           minor = out[1] ? out[1].getInt64() : 0;
+    if (!major || !minor)
+      return raise("TypeError", range,
+                   "cuda_capability_geq() takes ints, found " +
+                       typeName(major ? out[1] : out[0]));
+    return Value::boolean(target->backend == "cuda" &&
+                          target->capability >= *major * 10 + *minor);
+  }
+  default:
+    return values.unknown(range, "'" + builtin.display() +
+                                     "()' is not run at compile time");
+  }
+}
