@@ -1,0 +1,194 @@
+//===- SimulatedHooks.cpp - The hooks of the simulated machine ------------===//
+//
+// What has no operation of its own becomes a call of an intrinsic "sim.*",
+// which Simulate.cpp carries out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Simulate.h"
+
+#include "compiler/Target/GPU/Moves.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace nereid::simulate {
+
+static Value call(OpBuilder &b, Location loc, Type result, const Twine &name,
+                  ValueRange operands) {
+  StringAttr full = b.getStringAttr("sim." + name);
+  if (!result)
+    return LLVM::CallIntrinsicOp::create(b, loc, full, operands), Value();
+  return LLVM::CallIntrinsicOp::create(b, loc, result, full, operands)
+      .getResult(0);
+}
+
+static Value constant(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(int32_t(value)));
+}
+
+Value SimulatedHooks::threadId(Builder &b, Loc loc) {
+  return call(b, loc, b.getI32Type(), "thread", {});
+}
+Value SimulatedHooks::programId(Builder &b, Loc loc, int axis) {
+  return call(b, loc, b.getI32Type(), "program", {constant(b, loc, axis)});
+}
+Value SimulatedHooks::numPrograms(Builder &b, Loc loc, int axis) {
+  return call(b, loc, b.getI32Type(), "programs", {constant(b, loc, axis)});
+}
+Value SimulatedHooks::uniform(Builder &b, Loc loc, Value value) {
+  return call(b, loc, value.getType(), "uniform", {value});
+}
+Value SimulatedHooks::shuffle(Builder &b, Loc loc, Value value, Value lane) {
+  return call(b, loc, b.getI32Type(), "shuffle", {value, lane});
+}
+Value SimulatedHooks::shuffleXor(Builder &b, Loc loc, Value value, int mask) {
+  return call(b, loc, b.getI32Type(), "shuffle_xor",
+              {value, constant(b, loc, mask)});
+}
+void SimulatedHooks::barrier(Builder &b, Loc loc, int id, int threads) {
+  call(b, loc, {}, "barrier",
+       {constant(b, loc, id), constant(b, loc, threads)});
+}
+void SimulatedHooks::syncWarp(Builder &, Loc) {}
+
+Value SimulatedHooks::reduceWarp(Builder &b, Loc loc, Operation *combiner,
+                                 Value value) {
+  if (!value.getType().isInteger(32))
+    return {};
+  StringRef name = combiner->getName().getStringRef();
+  for (StringRef known :
+       {"arith.addi", "arith.andi", "arith.ori", "arith.xori", "arith.maxsi",
+        "arith.minsi", "arith.maxui", "arith.minui"})
+    if (name == known)
+      return call(b, loc, b.getI32Type(), "reduce." + name, {value});
+  return {};
+}
+
+// Memory is the same as shared memory to the simulator, but for its checks.
+SmallVector<Value> SimulatedHooks::load(Builder &b, Loc loc, Value pointer,
+                                        Type type, int count, Value pred,
+                                        ValueRange other,
+                                        const gpu::CacheHints &) {
+  SmallVector<Value> values = loadShared(b, loc, pointer, type, count, pred);
+  if (pred && !other.empty())
+    for (auto [value, instead] : llvm::zip(values, other))
+      value = LLVM::SelectOp::create(b, loc, pred, value, instead);
+  return values;
+}
+void SimulatedHooks::store(Builder &b, Loc loc, Value pointer,
+                           ValueRange values, Value pred,
+                           const gpu::CacheHints &) {
+  storeShared(b, loc, pointer, values, pred);
+}
+
+Value SimulatedHooks::atomicRMW(Builder &b, Loc loc, tt::RMWOp kind,
+                                Value pointer, Value value, Value pred,
+                                tt::MemSemantic, tt::MemSyncScope) {
+  Value always =
+      pred ? pred : arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  return call(b, loc, value.getType(), "atomic." + tt::stringifyRMWOp(kind),
+              {pointer, value, always});
+}
+Value SimulatedHooks::atomicCAS(Builder &b, Loc loc, Value pointer,
+                                Value compare, Value value, Value pred,
+                                tt::MemSemantic, tt::MemSyncScope) {
+  Value always =
+      pred ? pred : arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  return call(b, loc, value.getType(), "cas",
+              {pointer, compare, value, always});
+}
+
+SmallVector<Value> SimulatedHooks::loadMatrix(Builder &b, Loc loc,
+                                              Value pointer, int count,
+                                              bool transposed) {
+  Value all =
+      call(b, loc, VectorType::get(count, b.getI32Type()),
+           transposed ? "load_matrix_transposed" : "load_matrix", {pointer});
+  SmallVector<Value> words;
+  for (int i = 0; i < count; ++i)
+    words.push_back(
+        LLVM::ExtractElementOp::create(b, loc, all, constant(b, loc, i)));
+  return words;
+}
+void SimulatedHooks::storeMatrix(Builder &b, Loc loc, Value pointer,
+                                 ValueRange words, bool transposed) {
+  SmallVector<Value> operands{pointer};
+  operands.append(words.begin(), words.end());
+  call(b, loc, {}, transposed ? "store_matrix_transposed" : "store_matrix",
+       operands);
+}
+
+Value SimulatedHooks::nanoseconds(Builder &b, Loc loc) {
+  return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(0));
+}
+Value SimulatedHooks::sharedBase(Builder &b, Loc loc, ModuleOp) {
+  return LLVM::ZeroOp::create(b, loc,
+                              LLVM::LLVMPointerType::get(b.getContext(), 3));
+}
+void SimulatedHooks::finishKernel(LLVM::LLVMFuncOp, int, int) {}
+LogicalResult SimulatedHooks::print(gpu::Emitter &, Operation *) {
+  return success();
+}
+LogicalResult SimulatedHooks::trap(gpu::Emitter &, Operation *, Value) {
+  return success();
+}
+
+//===-- Operations for tests ----------------------------------------------===//
+
+/// The address of each register's element in a row-major array.
+static SmallVector<Value> addresses(gpu::Emitter &e, Location loc,
+                                    Value pointer, RankedTensorType type) {
+  OpBuilder &b = e.builder;
+  SmallVector<Value> result;
+  const LinearLayout &layout = tgpu::getLayout(type).getLinear();
+  const int64_t bytes = gpu::elementBytesInShared(type);
+  for (auto &element : e.elements(loc, layout)) {
+    Value index = e.i32(loc, 0);
+    for (auto [dim, at] : llvm::enumerate(element))
+      index = arith::AddIOp::create(
+          b, loc,
+          arith::MulIOp::create(b, loc, index,
+                                e.i32(loc, type.getShape()[dim])),
+          at);
+    index = arith::MulIOp::create(b, loc, index, e.i32(loc, bytes));
+    result.push_back(LLVM::GEPOp::create(b, loc, pointer.getType(),
+                                         b.getI8Type(), pointer,
+                                         ArrayRef<LLVM::GEPArg>{index}));
+  }
+  return result;
+}
+
+static LogicalResult emitTestLoad(gpu::Emitter &e, Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  gpu::Registers values;
+  for (Value address :
+       addresses(e, op->getLoc(), e.getScalar(op->getOperand(0)), type))
+    values.push_back(e.hooks.load(e.builder, op->getLoc(), address,
+                                  e.scalarType(type), 1, {}, {}, {})[0]);
+  e.set(op->getResult(0), std::move(values));
+  return success();
+}
+
+static LogicalResult emitTestStore(gpu::Emitter &e, Operation *op) {
+  Value pointer = e.getScalar(op->getOperand(0)), tensor = op->getOperand(1);
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  gpu::Registers values(e.get(tensor));
+  SmallVector<Value> where{pointer};
+  if (type)
+    where = addresses(e, op->getLoc(), pointer, type);
+  for (auto [address, value] : llvm::zip(where, values)) {
+    Value held = gpu::toStorage(e, op->getLoc(), value);
+    call(e.builder, op->getLoc(), {}, "agreeing_store", {address, held});
+  }
+  return success();
+}
+
+void SimulatedHooks::addOperations(gpu::EmitTable &table) {
+  table["test.load"] = emitTestLoad;
+  table["test.store"] = emitTestStore;
+}
+
+} // namespace nereid::simulate
