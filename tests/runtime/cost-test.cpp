@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <malloc.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -157,6 +158,71 @@ TEST(Cost, OpeningAndFinding) {
                      }),
                 1000);
   }
+}
+
+/// Resident memory of this process in bytes, without pages of files: how much
+/// of a mapped file is shown with one page of it is the system's choice.
+size_t resident() {
+  size_t kibibytes = 0;
+  if (FILE *file = fopen("/proc/self/status", "r")) {
+    char line[200];
+    while (fgets(line, sizeof line, file))
+      if (sscanf(line, "RssAnon: %zu kB", &kibibytes) == 1)
+        break;
+    fclose(file);
+  }
+  return kibibytes << 10;
+}
+
+TEST(Cost, MemoryGrowsWithWhatIsBound) {
+  constexpr int count = 60, bound = 20;
+  constexpr size_t imageSize = 256 << 10;
+  std::string path = testing::TempDir() + "nereid-memory.nrd";
+  {
+    std::vector<Kernel> kernels;
+    uint32_t seed = 1;
+    for (int i = 0; i < count; ++i) {
+      std::string image(imageSize, 0); // half of it cannot be packed
+      for (size_t at = 0; at < imageSize / 2; ++at)
+        image[at] = char((seed = seed * 1664525 + 1013904223) >> 24);
+      kernels.push_back(addKernel("kernel_" + std::to_string(i), {"sm_90a"},
+                                  makeBytes(std::move(image))));
+    }
+    std::string bytes = write(kernels);
+    FILE *file = fopen(path.c_str(), "wb");
+    ASSERT_NE(file, nullptr);
+    fwrite(bytes.data(), 1, bytes.size(), file);
+    fclose(file);
+  }
+  Device device = Device::open("null:sm_90a").value();
+  malloc_trim(0);
+  size_t last = resident();
+  auto grown = [&](const char *what, size_t limit) {
+    size_t now = resident();
+    size_t more = now > last ? now - last : 0;
+    std::printf("%-44s %10zu KiB more, limit %zu\n", what, more >> 10,
+                limit >> 10);
+    if (!SANITIZED)
+      EXPECT_LE(more, limit) << what;
+    last = now;
+  };
+  auto pack = nereid::Pack::openFile(path.c_str()).value();
+  grown("open a pack of 60 images of 256 KiB", 64 << 10);
+  std::vector<nereid::Kernel> found;
+  for (int i = 0; i < count; ++i)
+    found.push_back(
+        pack.find(("kernel_" + std::to_string(i)).c_str(), device).value());
+  grown("find all 60", count * (16 << 10));
+  std::vector<nereid::Call> calls;
+  for (int i = 0; i < bound; ++i) {
+    calls.push_back(
+        found[i].call(address(16), address(16), address(16), 16).value());
+    calls.back().bind().check();
+    if (i == 0)
+      grown("bind one", imageSize + (64 << 10));
+  }
+  grown("bind 19 more", (bound - 1) * (imageSize + (16 << 10)));
+  remove(path.c_str());
 }
 
 } // namespace
