@@ -6,7 +6,10 @@
 //    that retires them; what a partition of a warp_specialize uses from outside
 //    lives through all of it.
 // 2. Two buffers interfere when their intervals meet, or when they stand in
-//    different partitions of one warp_specialize.
+//    different partitions of one warp_specialize. Little scratch of neighbours
+//    interferes too: the barrier inside the second op then orders the first
+//    one's last reads before the third one's writes, and none is needed between
+//    the ops.
 // 3. Place the largest first, each at the lowest offset where it meets nothing
 //    that it interferes with.
 //
@@ -54,12 +57,18 @@ struct Lifetime {
   int64_t offset = 0;
 };
 
+/// Bytes up to which neighbours' scratch is kept apart.
+constexpr int64_t kLittleScratch = 4096;
+
 class Allocation {
 public:
   Allocation(Operation *kernel, const TargetInfo *target)
       : kernel(kernel), positions(kernel), buffers(kernel, target) {
-    for (unsigned i = 0; i < buffers.all().size(); ++i)
+    unsigned scratches = 0;
+    for (unsigned i = 0; i < buffers.all().size(); ++i) {
       lifetimes.push_back(lifetime(i));
+      scratchOrder.push_back(buffers.all()[i].scratch ? scratches++ : 0);
+    }
     place();
   }
 
@@ -81,6 +90,7 @@ private:
   Positions positions;
   SharedBuffers buffers;
   SmallVector<Lifetime> lifetimes;
+  SmallVector<unsigned> scratchOrder; ///< count of scratch in program order
   int64_t total = 0;
 };
 
@@ -177,6 +187,12 @@ bool Allocation::interfere(unsigned a, unsigned b) const {
   SmallVector<Region *, 2> ofA, ofB;
   partitionsOf(buffers.all()[a].op, ofA);
   partitionsOf(buffers.all()[b].op, ofB);
+  const SharedBuffer &one = buffers.all()[a], &other = buffers.all()[b];
+  if (one.scratch && other.scratch &&
+      std::max(one.bytes, other.bytes) <= kLittleScratch &&
+      (scratchOrder[a] + 1 == scratchOrder[b] ||
+       scratchOrder[b] + 1 == scratchOrder[a]))
+    return true;
   for (Region *mine : ofA)
     for (Region *theirs : ofB)
       if (mine != theirs && mine->getParentOp() == theirs->getParentOp())

@@ -163,7 +163,7 @@ void ScanEmitter::scanLanes(ArrayRef<unsigned> bits, const Spread &spread,
   uint32_t mask = 0;
   for (unsigned bit : bits)
     mask |= 1u << bit;
-  const uint32_t outside = ~mask;
+  const uint32_t outside = ~mask, lanes = uint32_t(e.target.warpSize) - 1;
   auto constant = [&](uint32_t value) { return e.i32(loc, int32_t(value)); };
   auto band = [&](Value v, uint32_t with) -> Value {
     return arith::AndIOp::create(b, loc, v, constant(with));
@@ -198,14 +198,14 @@ void ScanEmitter::scanLanes(ArrayRef<unsigned> bits, const Spread &spread,
   if (reverse) {
     Value next = arith::AddIOp::create(b, loc, bor(lane, outside), one);
     previous = arith::OrIOp::create(b, loc, band(next, mask),
-                                    band(lane, outside & 63));
+                                    band(lane, outside & lanes));
   } else {
     Value next = arith::SubIOp::create(b, loc, band(lane, mask), one);
     previous = arith::OrIOp::create(b, loc, band(next, mask),
-                                    band(lane, outside & 63));
+                                    band(lane, outside & lanes));
   }
   Value exists = differs(band(lane, mask), reverse ? mask : 0);
-  Value end = reverse ? band(lane, outside & 63) : bor(lane, mask);
+  Value end = reverse ? band(lane, outside & lanes) : bor(lane, mask);
 
   for (unsigned r : spread.registers()) {
     Tuple scanned = total[r];

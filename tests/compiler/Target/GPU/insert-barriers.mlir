@@ -89,17 +89,42 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
                   lane = [[1], [2], [4], [8], [16]],
                   warp = [[32], [64]], block = [], shape = [512]>
 
-// Scratch of two conversions shares bytes: the first's reads come before the
-// second's writes.
+// Little scratch of neighbours stands apart, so that their own barriers are
+// enough; the third uses the first one's bytes again.
 // CHECK-LABEL: tt.func public @scratch
-// CHECK: tgpu.convert_layout
-// CHECK-NEXT: tgpu.sync_threads
+// CHECK: tgpu.convert_layout %{{.*}} {nrd.shared_offset = [[A:[0-9]+]] : i64}
 // CHECK-NEXT: tgpu.convert_layout
+// CHECK-NEXT: tgpu.convert_layout %{{.*}} {nrd.shared_offset = [[A]] : i64}
 module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
   tt.func public @scratch() {
     %x = arith.constant dense<1.0> : tensor<512xf32, #l>
     %a = tgpu.convert_layout %x : tensor<512xf32, #l> -> tensor<512xf32, #r>
     %b = tgpu.convert_layout %a : tensor<512xf32, #r> -> tensor<512xf32, #l>
+    %c = tgpu.convert_layout %b : tensor<512xf32, #l> -> tensor<512xf32, #r>
+    tt.return
+  }
+}
+
+// -----
+
+#l = #tgpu.layout<register = [[1], [2], [512], [1024]],
+                  lane = [[4], [8], [16], [32], [64]],
+                  warp = [[128], [256]], block = [], shape = [2048]>
+#r = #tgpu.layout<register = [[128], [256], [512], [1024]],
+                  lane = [[1], [2], [4], [8], [16]],
+                  warp = [[32], [64]], block = [], shape = [2048]>
+
+// Much scratch of two conversions shares bytes: the first's reads come before
+// the second's writes.
+// CHECK-LABEL: tt.func public @large_scratch
+// CHECK: tgpu.convert_layout
+// CHECK-NEXT: tgpu.sync_threads
+// CHECK-NEXT: tgpu.convert_layout
+module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
+  tt.func public @large_scratch() {
+    %x = arith.constant dense<1.0> : tensor<2048xf32, #l>
+    %a = tgpu.convert_layout %x : tensor<2048xf32, #l> -> tensor<2048xf32, #r>
+    %b = tgpu.convert_layout %a : tensor<2048xf32, #r> -> tensor<2048xf32, #l>
     tt.return
   }
 }
