@@ -74,10 +74,9 @@ int LayoutGraph::addNode(Operation *op, ValueRange values) {
   node.weight = weight;
   if (op) {
     nodeOfOp[op] = index;
-    LayoutRule rule = getLayoutRule(op);
     Value shaped;
     if (op->getNumResults() && isTensor(op->getResult(0)) &&
-        rule != LayoutRule::Reduce && rule != LayoutRule::Split)
+        !worksOnOperands(op))
       shaped = op->getResult(0);
     for (Value operand : op->getOperands())
       if (!shaped && isTensor(operand))
@@ -296,8 +295,7 @@ LayoutAttr LayoutGraph::firstLayout(Node &node) {
   // What stands in the types already.
   Value known;
   LayoutRule rule = op ? getLayoutRule(op) : LayoutRule::Same;
-  if (!node.values.empty() && rule != LayoutRule::Reduce &&
-      rule != LayoutRule::Split)
+  if (!node.values.empty() && !(op && worksOnOperands(op)))
     known = node.values.front();
   else if (op)
     known = *llvm::find_if(op->getOperands(), isTensor);
@@ -359,9 +357,13 @@ LayoutAttr LayoutGraph::forth(Operation *op, LayoutAttr layout) {
 }
 
 LayoutAttr LayoutGraph::given(const Node &node, LayoutAttr layout) {
-  if (node.op && isa<tt::ReduceOp, tt::SplitOp>(node.op))
-    return forth(node.op, layout);
-  return layout;
+  if (!node.op || !worksOnOperands(node.op))
+    return layout;
+  if (isa<tt::HistogramOp>(node.op))
+    return LayoutAttr::get(
+        function.getContext(),
+        defaultLayout(tt::getShape(node.op->getResult(0).getType()), threads));
+  return forth(node.op, layout);
 }
 
 LayoutAttr LayoutGraph::needed(const Node &node, unsigned operand,
@@ -383,6 +385,7 @@ LayoutAttr LayoutGraph::needed(const Node &node, unsigned operand,
   case LayoutRule::Same:
   case LayoutRule::Reduce:
   case LayoutRule::Split:
+  case LayoutRule::Histogram:
     return layout;
   default:
     return {};
@@ -420,6 +423,7 @@ bool LayoutGraph::needsSame(const Edge &edge) {
   case LayoutRule::Same:
   case LayoutRule::Reduce:
   case LayoutRule::Split:
+  case LayoutRule::Histogram:
     return true;
   case LayoutRule::Gather:
     return edge.operand == 1;
@@ -446,7 +450,7 @@ LayoutAttr LayoutGraph::suggestion(const Edge &edge, LayoutAttr from) {
 
 LayoutAttr LayoutGraph::wish(const Edge &edge, LayoutAttr to) {
   const Node &from = nodes[edge.from];
-  if (from.op && isa<tt::ReduceOp, tt::SplitOp>(from.op))
+  if (from.op && worksOnOperands(from.op))
     return {};
   LayoutAttr layout = needed(nodes[edge.to], edge.operand, to);
   for (Operation *op : edge.path) {

@@ -108,6 +108,7 @@ LayoutRule getLayoutRule(Operation *op) {
       })
       .Case<tt::SplitOp>([](Operation *) { return LayoutRule::Split; })
       .Case<tt::CatOp>([](Operation *) { return LayoutRule::Cat; })
+      .Case<tt::HistogramOp>([](Operation *) { return LayoutRule::Histogram; })
       .Case<tt::GatherOp>([](Operation *) { return LayoutRule::Gather; })
       .Case<tt::DotOp, tgpu::WarpgroupMMAOp>(
           [](Operation *) { return LayoutRule::Dot; })
@@ -122,6 +123,10 @@ LayoutRule getLayoutRule(Operation *op) {
         return op->hasTrait<OpTrait::Elementwise>() ? LayoutRule::Same
                                                     : LayoutRule::Opaque;
       });
+}
+
+bool worksOnOperands(Operation *op) {
+  return isa<tt::ReduceOp, tt::SplitOp, tt::HistogramOp>(op);
 }
 
 LayoutAttr operandLayout(Operation *op, LayoutAttr result) {

@@ -29,9 +29,13 @@ enum class LayoutRule {
   Consume, ///< operands in any layout of their own, no tensor results
   Dot,     ///< c and the result alike; a and b as the product demands
   Wait,    ///< operand i and result i alike
-  Opaque,  ///< everything in any layout: histogram, descriptors
+  Opaque,  ///< everything in any layout: descriptors
 };
 LayoutRule getLayoutRule(mlir::Operation *op);
+
+/// Whether the layout an operation works in is that of its operands, and its
+/// results have others: reductions, splits, histograms.
+bool worksOnOperands(mlir::Operation *op);
 
 /// The layout of an operand for a layout of the result; for Shape, Join and
 /// Cat. Null where the result's layout is not legal for the operation.

@@ -108,6 +108,11 @@ struct VerifyLayouts : impl::VerifyLayoutsBase<VerifyLayouts> {
           return failure();
       return success();
     }
+    case LayoutRule::Histogram:
+      for (LayoutAttr layout : operands)
+        if (failed(check(layout, operands.front(), "an operand")))
+          return failure();
+      return success();
     case LayoutRule::Gather:
       return check(operands.back(), results.front(), "the tensor of indices");
     case LayoutRule::Dot:
