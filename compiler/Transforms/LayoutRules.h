@@ -17,19 +17,20 @@ namespace nereid {
 
 /// How the layouts of an operation's tensors depend on each other.
 enum class LayoutRule {
-  None,    ///< no tensors, or control flow
-  Same,    ///< one layout for all operands and results
-  Create,  ///< results in any layout, no tensor operands
-  Shape,   ///< one operand; result and operand determine each other
-  Reduce,  ///< all operands alike; results are what is left of them
-  Join,    ///< operands alike; the result has one register bit more
-  Split,   ///< results alike; the operand has one register bit more
-  Cat,     ///< operands alike; the result has one register bit more
-  Gather,  ///< indices and result alike; the source in any layout
-  Consume, ///< operands in any layout of their own, no tensor results
-  Dot,     ///< c and the result alike; a and b as the product demands
-  Wait,    ///< operand i and result i alike
-  Opaque,  ///< everything in any layout: descriptors
+  None,      ///< no tensors, or control flow
+  Same,      ///< one layout for all operands and results
+  Create,    ///< results in any layout, no tensor operands
+  Shape,     ///< one operand; result and operand determine each other
+  Reduce,    ///< all operands alike; results are what is left of them
+  Join,      ///< operands alike; the result has one register bit more
+  Split,     ///< results alike; the operand has one register bit more
+  Cat,       ///< operands alike; the result has one register bit more
+  Gather,    ///< indices and result alike; the source in any layout
+  Histogram, ///< operands alike; the result in any layout
+  Consume,   ///< operands in any layout of their own, no tensor results
+  Dot,       ///< c and the result alike; a and b as the product demands
+  Wait,      ///< operand i and result i alike
+  Opaque,    ///< everything in any layout: descriptors
 };
 LayoutRule getLayoutRule(mlir::Operation *op);
 
