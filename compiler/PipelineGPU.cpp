@@ -116,7 +116,6 @@ bool GPUCompilation::lowerToLLVM(ModuleOp module,
   if (time)
     time("nrd-emit-gpu", millisecondsSince(start));
   return runPasses(*this, module, [&](PassManager &pm) {
-    pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
     if (isAMD(target))
       amdgpu::addLowerToLLVM(pm, target);

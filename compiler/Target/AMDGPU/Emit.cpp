@@ -42,7 +42,6 @@ void addLowerToLLVM(mlir::OpPassManager &pm, const TargetInfo &) {
   ExpandMathOptions math;
   math.hasFma = true;
   pm.addPass(createExpandMath(math));
-  pm.addPass(mlir::createCanonicalizerPass());
   pm.addPass(mlir::createCSEPass());
   pm.addPass(mlir::createSCFToControlFlowPass());
   pm.addPass(mlir::createConvertToLLVMPass());
