@@ -271,10 +271,9 @@ def main():
         print(f"packed in {time.time() - began:.1f} s ({builder.built} packs built, the rest kept)", flush=True)
     packed = time.time()
 
-    results = {}
+    results, asked = {}, options.shards
     for device in devices:
-        if not options.shards or device.startswith("cpu"):
-            options.shards = 1 if device.startswith("cpu") else min(8, os.cpu_count())
+        options.shards = asked or (1 if device.startswith("cpu") else min(8, os.cpu_count()))
         problems = [None] * len(rows)
         for worker in [Worker(options, device, shard, problems) for shard in range(options.shards)]:
             worker.finish()
