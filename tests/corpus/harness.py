@@ -181,6 +181,19 @@ class Trial:
 
     # The launch.
 
+    @staticmethod
+    def word(value):
+        """The type that Triton's launcher gives an argument."""
+        if isinstance(value, np.ndarray):
+            return "*" + WORDS[value.dtype.name]
+        if isinstance(value, Descriptor):
+            return f"tensordesc<{value.word}[{','.join(map(str, value.block))}]>"
+        if isinstance(value, bool):
+            return "i1"
+        if isinstance(value, int):
+            return ("i32" if -(2**31) <= value < 2**31 else "i64") + (":1" if value == 1 else "")
+        return "fp32"
+
     def launch(self, grid, *args, **kwargs):
         session, name = self.session, self.case.kernel
         path = os.path.join(session.root, self.case.file)
@@ -198,23 +211,8 @@ class Trial:
                 value = value.item()
             if is_constexpr or value is None or isinstance(value, (str, DType)):
                 constants += ["--const", f"{parameter}={value!r}"]
-            elif isinstance(value, np.ndarray):
-                signature.append(f"{parameter}=*{WORDS[value.dtype.name]}")
-                slots.append((parameter, value))
-            elif isinstance(value, Descriptor):
-                block = ",".join(map(str, value.block))
-                signature.append(f"{parameter}=tensordesc<{value.word}[{block}]>")
-                slots.append((parameter, value))
-            elif isinstance(value, bool):
-                signature.append(f"{parameter}=i1")
-                slots.append((parameter, value))
-            elif isinstance(value, int):
-                hint = ":1" if value == 1 else ""
-                wide = not -(2**31) <= value < 2**31
-                signature.append(f"{parameter}={'i64' if wide else 'i32'}{hint}")
-                slots.append((parameter, value))
             else:
-                signature.append(f"{parameter}=fp32")
+                signature.append(f"{parameter}={self.word(value)}")
                 slots.append((parameter, value))
         for option in ("num_warps", "num_stages"):
             if option in options:
