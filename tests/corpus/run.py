@@ -125,6 +125,16 @@ def main():
                   f"{len(results['refused'])} refused as expected, {len(results['failed'])} failed; "
                   f"{len([k for k in every if k not in cased])} functions without a case of their own")
             failed |= bool(results["failed"])
+            if not options.only:
+                import guess
+
+                compiled, helpers, refused, unexpected = guess.compile_all(session, cased)
+                print(f"{name}: of the functions without a case {compiled} compile to tile IR with a guessed signature, "
+                      f"{helpers} are helpers that others inline, {refused} are refused as expected, "
+                      f"{len(unexpected)} failed")
+                for function, message in unexpected:
+                    print(f"  failed    {function.path}:{function.name}  {message.splitlines()[0]}")
+                failed |= bool(unexpected) and corpus == "liger"
     return 1 if failed else 0
 
 
