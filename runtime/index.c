@@ -182,8 +182,10 @@ static nrd_status_t read_config(reader_t *r, nrd_flat_t table,
                       &unknown));
     config->grid_text[i] = grid->axes[i].text;
   }
-  if (unknown)
+  if (unknown) {
     *out_refused = "its grid uses an operation of a newer version of nereid";
+    grid->ir_blob = -1; // nor does the interpreter take it
+  }
   return NRD_OK;
 }
 
@@ -491,7 +493,7 @@ static nrd_status_t read_tuning(reader_t *r, nrd_flat_t table,
   if (!rows || !bounds)
     return no_memory(r);
   tuning->rows = rows;
-  tuning->row_count = unknown ? 0 : list.count; // a hint that is not understood
+  tuning->row_count = list.count;
   for (uint32_t i = 0; i < list.count; ++i, bounds += tuning->key_count) {
     nrd_flat_t row = nrd_flat_table(list, i);
     nrd_flat_vector_t upper = nrd_flat_vector(row, ROW_UPPER);
@@ -503,6 +505,10 @@ static nrd_status_t read_tuning(reader_t *r, nrd_flat_t table,
     rows[i].config = nrd_flat_u32(row, ROW_CONFIG, 0);
     CORRUPT_IF(rows[i].config >= r->index->config_count,
                "a tuning row's config does not exist");
+  }
+  if (unknown) { // a hint that is not understood
+    tuning->key_count = tuning->row_count = 0;
+    memset(&tuning->slots, 0, sizeof tuning->slots);
   }
   return NRD_OK;
 }

@@ -324,6 +324,20 @@ TEST(Made, StructuresThatLie) {
   EXPECT_FAILS(withStep(0, 77), NRD_INCOMPATIBLE,
                "its grid uses an operation of a newer version");
 
+  // The same in a tuning table is a hint that is not understood: its other
+  // steps, which nobody checked, are not evaluated either.
+  Kernel tuned = addKernel("add");
+  TuningTable table;
+  table.target = "x86-64-v2";
+  table.keys = {
+      axis({{3, GridOp::PushSlot}, {7, GridOp::PushConst}, {0, GridOp::Add}},
+           "n + 7")};
+  table.rows = {{{1 << 20}, 0}};
+  tuned.tuning = {table};
+  std::string first = bytesOf<uint64_t>({3, 1, 7, 0});
+  std::string both = bytesOf<uint64_t>({3, 77, 7, 3});
+  EXPECT_TRUE(bindAdd(edit(write({tuned}), first, both)).ok());
+
   // A predicate {value, slot, kind}: x_ptr divisible by 16.
   std::string predicate = bytesOf<uint32_t>({16, 0, 0, 0});
   auto withPredicate = [&](std::initializer_list<uint32_t> values) {
