@@ -137,6 +137,12 @@ LogicalResult emitNumPrograms(Emitter &e, Operation *op) {
   return success();
 }
 
+LogicalResult emitAssume(Emitter &e, Operation *op) {
+  for (Value condition : Registers(e.get(op->getOperand(0))))
+    LLVM::AssumeOp::create(e.builder, op->getLoc(), condition);
+  return success();
+}
+
 LogicalResult emitSync(Emitter &e, Operation *op) {
   e.syncThreads(op->getLoc());
   return success();
@@ -193,6 +199,7 @@ void addControlFlow(EmitTable &table) {
   table["cf.cond_br"] = emitCondBranch;
   table["tt.get_program_id"] = emitProgramId;
   table["tt.get_num_programs"] = emitNumPrograms;
+  table["llvm.intr.assume"] = emitAssume;
   table["tgpu.sync_threads"] = emitSync;
   table["ttg.barrier"] = emitSync;
   table["tgpu.variable"] = emitVariable;
