@@ -28,10 +28,10 @@ Value Emitter::getScalar(Value value) const {
   return all.front();
 }
 
-void Emitter::set(Value value, Registers registers) {
+void Emitter::set(Value value, ArrayRef<Value> registers) {
   assert(int64_t(registers.size()) == count(value.getType()) &&
          "a layout's number of registers");
-  values[value] = std::move(registers);
+  values[value] = registers.copy(storage);
 }
 
 Registers Emitter::flatten(ValueRange range) const {
@@ -51,7 +51,7 @@ SmallVector<Type> Emitter::flattenTypes(TypeRange types) const {
 void Emitter::unflatten(ValueRange range, ValueRange flat) {
   for (Value value : range) {
     int64_t size = count(value.getType());
-    set(value, Registers(flat.take_front(size)));
+    set(value, SmallVector<Value>(flat.take_front(size)));
     flat = flat.drop_front(size);
   }
 }
@@ -89,7 +89,17 @@ LogicalResult Emitter::emit(Operation *op) {
     if (isa<RankedTensorType>(type) && !tgpu::getLayout(type))
       return emitError(op->getLoc())
              << "'" << op->getName() << "' has a tensor without a layout";
-  return row->second(*this, op);
+  if (failed(row->second(*this, op)))
+    return failure();
+  for (Value result : op->getResults()) {
+    auto found = values.find(result);
+    if (found == values.end() ||
+        int64_t(found->second.size()) != count(result.getType()))
+      return emitError(op->getLoc())
+             << "the code of '" << op->getName()
+             << "' does not fit its layout; this is a mistake of the compiler";
+  }
+  return success();
 }
 
 LogicalResult Emitter::emitBody(Block &block) {
@@ -140,7 +150,7 @@ FailureOr<Registers> Emitter::inlineRegion(Region &region,
   Location loc = region.getLoc();
   for (auto [argument, value] :
        llvm::zip_equal(region.getArguments(), arguments))
-    set(argument, {value});
+    set(argument, value);
   if (region.hasOneBlock()) {
     if (failed(emitBody(region.front())))
       return failure();

@@ -30,6 +30,7 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Allocator.h"
 
 #include <memory>
 
@@ -66,10 +67,10 @@ public:
   //===-- Values ---------------------------------------------------------===//
 
   /// The scalars of a value of the kernel; one for a scalar, tile or barrier.
-  /// Valid until the next `set`.
+  /// Valid until the value is set again.
   llvm::ArrayRef<mlir::Value> get(mlir::Value value) const;
   mlir::Value getScalar(mlir::Value value) const;
-  void set(mlir::Value value, Registers registers);
+  void set(mlir::Value value, llvm::ArrayRef<mlir::Value> registers);
   /// The scalars of all values, one after the other.
   Registers flatten(mlir::ValueRange values) const;
   llvm::SmallVector<mlir::Type> flattenTypes(mlir::TypeRange types) const;
@@ -162,7 +163,8 @@ private:
                                         TargetHooks &, struct KernelFacts &);
   const EmitTable &table;
   mlir::ModuleOp moduleHere;
-  llvm::DenseMap<mlir::Value, Registers> values;
+  llvm::BumpPtrAllocator storage;
+  llvm::DenseMap<mlir::Value, llvm::ArrayRef<mlir::Value>> values;
   llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;
   void findPlaces(mlir::Location loc);
   int32_t numWarpsHere = 4, firstWarpHere = 0;

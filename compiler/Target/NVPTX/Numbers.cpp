@@ -83,7 +83,7 @@ LogicalResult emitSqrt(Emitter &e, Operation *op) {
       e, op,
       [&](ValueRange x) {
         return intrinsic(e.builder, op->getLoc(), e.builder.getF32Type(),
-                         "llvm.nvvm.sqrt.approx.ftz.f", x);
+                         "llvm.nvvm.sqrt.approx.f", x);
       },
       plain<math::SqrtOp>(e, op));
 }
@@ -93,7 +93,7 @@ LogicalResult emitRsqrt(Emitter &e, Operation *op) {
       e, op,
       [&](ValueRange x) {
         return intrinsic(e.builder, op->getLoc(), e.builder.getF32Type(),
-                         "llvm.nvvm.rsqrt.approx.ftz.f", x);
+                         "llvm.nvvm.rsqrt.approx.f", x);
       },
       plain<math::RsqrtOp>(e, op));
 }
