@@ -2,6 +2,8 @@
 # run.sh - runs what prepare.sh put beside it: ./run.sh [--device cuda:0] [STAGE...], by default every stage there.
 #
 # One line per stage, failures above it, and at the end `N passed, N failed`. $JOBOUT, if set, receives the logs.
+# Stages of their own, on request: memcheck and racecheck run the conformance suite that is there under
+# compute-sanitizer (narrow it with SANITIZED="--topic dot --filter single"); what they count are cases and errors.
 cd "$(dirname "$0")"
 export LD_LIBRARY_PATH=$PWD/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} PYTHONDONTWRITEBYTECODE=1
 device=cuda:0
@@ -47,6 +49,16 @@ for stage in "${stages[@]}"; do
     cat "$log"
     read -r ok bad < <(tail -1 "$log" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p')
     [ -z "$ok" ] && ok=0 bad=1
+    ;;
+  memcheck | racecheck)
+    for plan in conformance/*/plan.json; do
+      CONFORMANCE_SLACK=0 timeout "$limit" compute-sanitizer --tool "$stage" --target-processes all \
+        python3 conformance/run.py --prepared "$(dirname "$plan")" --device "$device" --library lib/libnereid.so.0 \
+        --brief --failures 20 ${SANITIZED:-}
+    done >"$log" 2>&1
+    grep -E '^cuda|^========= (Invalid|Error|Race|Warning|Hazard|  *at)|passed,|^FAILED' "$log" | head -${LINES_SHOWN:-40}
+    ok=$(sed -n 's/^\([0-9]*\) of [0-9]* passed,.*/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
+    bad=$(sed -nE 's/^=+ (ERROR|RACECHECK) SUMMARY: ([0-9]+) .*/\2/p' "$log" | awk '{n += $1} END {print n + 0}')
     ;;
   *)
     timeout "$limit" python3 conformance/run.py --prepared "conformance/$stage" --device "$device" \
