@@ -34,6 +34,8 @@ class Empty:
     """A poisoned output."""
 
     def __init__(self, *shape):
+        if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+            shape = shape[0]
         self.shape = shape
 
 

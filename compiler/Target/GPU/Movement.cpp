@@ -110,11 +110,15 @@ SharedAccess planAccess(const Places &places, unsigned elementBytes) {
 }
 
 std::optional<MatrixAccess> planMatrixAccess(const Places &places,
-                                             unsigned elementBytes) {
+                                             unsigned elementBytes,
+                                             unsigned roundBit) {
   if (elementBytes > 4 || places.lane.size() != 5)
     return std::nullopt;
   const unsigned wordBits = Log2_32(4 / elementBytes), rowBits = wordBits + 2;
   auto unit = [](unsigned bit) { return uint64_t(1) << bit; };
+  auto sameRound = [&](uint64_t offset) {
+    return roundBit >= 64 || offset >> roundBit == 0;
+  };
   Span registers(places.reg);
   Columns word; // register combinations that walk a lane's 4 bytes
   Columns rows; // offsets of the row bits of a matrix
@@ -141,7 +145,8 @@ std::optional<MatrixAccess> planMatrixAccess(const Places &places,
     };
     for (bool mustBeFree : {true, false})
       for (size_t bit = 0; bit < places.reg.size() && word.empty(); ++bit)
-        if (free(places.reg[bit]) || !mustBeFree)
+        if (sameRound(places.reg[bit]) &&
+            (free(places.reg[bit]) || !mustBeFree))
           word.push_back(unit(bit));
     if (word.empty())
       return std::nullopt;
@@ -159,10 +164,21 @@ std::optional<MatrixAccess> planMatrixAccess(const Places &places,
   } else {
     others = otherRegisters(places, word);
   }
+  // The matrices of one access are of one round.
+  Columns elsewhere;
+  llvm::erase_if(others, [&](uint64_t other) {
+    bool same = sameRound(combine(places.reg, other));
+    if (!same)
+      elsewhere.push_back(other);
+    return !same;
+  });
+  const size_t matrixBits = std::min<size_t>(2, others.size());
+  others.append(elsewhere);
   Columns otherOffsets;
   for (uint64_t other : others)
     otherOffsets.push_back(combine(places.reg, other));
-  if (!lowBitsClear(rows, rowBits) || !lowBitsClear(otherOffsets, rowBits) ||
+  if (!all_of(rows, sameRound) || !lowBitsClear(rows, rowBits) ||
+      !lowBitsClear(otherOffsets, rowBits) ||
       !lowBitsClear(places.warp, rowBits))
     return std::nullopt;
 
@@ -170,7 +186,6 @@ std::optional<MatrixAccess> planMatrixAccess(const Places &places,
   access.transposed = transposed;
   access.lane = rows;
   access.warp = places.warp;
-  const size_t matrixBits = std::min<size_t>(2, others.size());
   for (size_t bit = 0; bit < matrixBits; ++bit)
     access.lane.push_back(otherOffsets[bit]);
   const uint64_t steps = uint64_t(1) << (others.size() - matrixBits);
@@ -351,7 +366,7 @@ private:
 };
 
 /// Cost of an access by all: instructions, and passes over the banks.
-int64_t accessCost(const Places &side, unsigned bytes) {
+int64_t accessCost(const Places &side, unsigned bytes, unsigned roundBit) {
   int64_t best;
   {
     SharedAccess access = planAccess(side, bytes);
@@ -359,7 +374,7 @@ int64_t accessCost(const Places &side, unsigned bytes) {
                      bankConflicts(access, bytes);
     best = int64_t(access.accesses.size()) * (1 + passes);
   }
-  if (auto access = planMatrixAccess(side, bytes))
+  if (auto access = planMatrixAccess(side, bytes, roundBit))
     best =
         std::min(best, int64_t(access->accesses.size()) *
                            int64_t(1 + access->accesses.front().words.size()));
@@ -571,9 +586,10 @@ ScratchPlan planScratch(const Places &from, const Places &to,
   int64_t bestCost = 0;
   for (Columns &vector : builder.vectors()) {
     ScratchPlan plan = builder.build(vector);
-    int64_t cost = accessCost(mapPlaces(from, plan.offset), elementBytes) +
-                   accessCost(mapPlaces(to, plan.offset), elementBytes) +
-                   (int64_t(1) << plan.rounds) * 4;
+    int64_t cost =
+        accessCost(mapPlaces(from, plan.offset), elementBytes, plan.bits) +
+        accessCost(mapPlaces(to, plan.offset), elementBytes, plan.bits) +
+        (int64_t(1) << plan.rounds) * 4;
     if (!best || cost < bestCost) {
       best = std::move(plan);
       bestCost = cost;

@@ -66,8 +66,11 @@ struct MatrixAccess {
   Columns lane, warp;
   llvm::SmallVector<Access> accesses;
 };
+/// Offset bits from `roundBit` on tell rounds, of which one access may touch
+/// only one.
 std::optional<MatrixAccess> planMatrixAccess(const Places &places,
-                                             unsigned elementBytes);
+                                             unsigned elementBytes,
+                                             unsigned roundBit = 64);
 
 //===-- Conversions within warps ------------------------------------------===//
 

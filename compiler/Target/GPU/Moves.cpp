@@ -184,7 +184,7 @@ public:
               unsigned bytes, unsigned roundBit, uint64_t round, bool load)
       : e(e), loc(loc), round(round), vectors(planAccess(places, bytes)) {
     low = (uint64_t(1) << roundBit) - 1;
-    std::optional<MatrixAccess> found = planMatrixAccess(places, bytes);
+    std::optional<MatrixAccess> found = planMatrixAccess(places, bytes, roundBit);
     auto passes = [&](int64_t accesses, int64_t each) {
       return accesses * (1 + each);
     };

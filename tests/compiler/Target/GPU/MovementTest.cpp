@@ -280,6 +280,26 @@ TEST(Movement, AccumulatorsLeaveByStmatrixInWideReads) {
   EXPECT_LE(plan.bytes(2), 32768);
 }
 
+TEST(Movement, MatricesOfOneAccessAreOfOneRound) {
+  // Two rounds, told apart by a register bit that could also number matrices.
+  LinearLayout acc = tgpu::accumulatorLayout(
+      {128, 256}, tgpu::MatrixInstruction::NVIDIA_m16n8, {8, 1});
+  LinearLayout rows(
+      {{"register",
+        {{0, 1}, {0, 2}, {0, 4}, {8, 0}, {16, 0}, {32, 0}, {64, 0}}},
+       {"lane", {{0, 8}, {0, 16}, {0, 32}, {0, 64}, {0, 128}}},
+       {"warp", {{1, 0}, {2, 0}, {4, 0}}},
+       {"block", {}}},
+      {{"dim0", 128}, {"dim1", 256}});
+  ScratchPlan plan = planScratch(placesOf(acc), placesOf(rows), 2, 32768);
+  ASSERT_GT(plan.rounds, 0u);
+  auto stores =
+      planMatrixAccess(mapPlaces(placesOf(acc), plan.offset), 2, plan.bits);
+  ASSERT_TRUE(stores);
+  for (uint64_t column : stores->lane)
+    EXPECT_EQ(column >> plan.bits, 0u);
+}
+
 TEST(Movement, LargeTilesGoInRounds) {
   LinearLayout acc = tgpu::accumulatorLayout(
       {128, 256}, tgpu::MatrixInstruction::NVIDIA_m16n8, {8, 1});
