@@ -30,7 +30,9 @@ namespace nereid::simulate {
 ///     "test.store"(%pointer, %x) : (!tt.ptr<f32>, tensor<32x16xf32, #l>) -> ()
 ///
 /// in row-major order; every place that holds an element stores it, and it is
-/// an error when copies differ.
+/// an error when copies differ. Of matrix units it has `tt.dot` in any layouts,
+/// of asynchronous copies those by threads: their bytes come at the last moment
+/// that a wait allows.
 class SimulatedHooks : public gpu::TargetHooks {
 public:
   explicit SimulatedHooks(bool matrices = true) : matrices(matrices) {}

@@ -186,9 +186,81 @@ static LogicalResult emitTestStore(gpu::Emitter &e, Operation *op) {
   return success();
 }
 
+//===-- Products and copies by threads ------------------------------------===//
+
+/// A product in whatever layouts: all scalars of the thread and the types go to
+/// the simulator, which puts the matrices together.
+static LogicalResult emitDot(gpu::Emitter &e, Operation *op) {
+  OpBuilder &b = e.builder;
+  auto dot = cast<tt::DotOp>(op);
+  gpu::Registers all = e.flatten({dot.getA(), dot.getB(), dot.getC()});
+  const int64_t count = e.count(dot.getType());
+  auto product = LLVM::CallIntrinsicOp::create(
+      b, op->getLoc(), VectorType::get(count, e.scalarType(dot.getType())),
+      b.getStringAttr("sim.dot"), all);
+  product->setAttr("sim.types",
+                   b.getTypeArrayAttr({dot.getA().getType(),
+                                       dot.getB().getType(), dot.getType()}));
+  gpu::Registers registers;
+  for (int64_t i = 0; i < count; ++i)
+    registers.push_back(LLVM::ExtractElementOp::create(
+        b, op->getLoc(), product.getResult(0), e.i32(op->getLoc(), i)));
+  e.set(dot.getResult(), std::move(registers));
+  return success();
+}
+
+static LogicalResult emitAsyncCopy(gpu::Emitter &e, Operation *op) {
+  OpBuilder &b = e.builder;
+  Location loc = op->getLoc();
+  auto copy = cast<tgpu::AsyncCopyOp>(op);
+  tgpu::TileType tile = copy.getDst().getType();
+  const LinearLayout &layout =
+      tgpu::getLayout(copy.getPtr().getType()).getLinear();
+  gpu::Places places =
+      gpu::mapPlaces(gpu::placesOf(layout), gpu::offsetsOf(tile.getLinear()));
+  const unsigned bytes = gpu::elementBytesInShared(tile.getElementType());
+  gpu::ThreadAddress address(e, loc, e.getScalar(copy.getDst()), places.lane,
+                             places.warp, bytes);
+  gpu::Registers pointers(e.get(copy.getPtr())), masks;
+  if (copy.getMask())
+    masks = gpu::Registers(e.get(copy.getMask()));
+  if (copy.getOther())
+    return op->emitError("is not simulated with other values");
+  Value first = e.holdsFirstCopy(loc, layout);
+  for (auto [r, pointer] : llvm::enumerate(pointers)) {
+    Value reads = masks.empty() ? e.i1(loc, true) : masks[r];
+    Value takesPart = first ? first : e.i1(loc, true);
+    call(b, loc, {}, "async_copy",
+         {address.at(gpu::combine(places.reg, r)), pointer, reads, takesPart,
+          e.i32(loc, bytes)});
+  }
+  return success();
+}
+
+static LogicalResult emitAsyncCommit(gpu::Emitter &e, Operation *op) {
+  call(e.builder, op->getLoc(), {}, "async_commit", {});
+  return success();
+}
+
+static LogicalResult emitAsyncWait(gpu::Emitter &e, Operation *op) {
+  call(e.builder, op->getLoc(), {}, "async_wait",
+       {e.i32(op->getLoc(), cast<tgpu::AsyncWaitOp>(op).getPending())});
+  return success();
+}
+
+static LogicalResult emitNothing(gpu::Emitter &, Operation *) {
+  return success();
+}
+
 void SimulatedHooks::addOperations(gpu::EmitTable &table) {
   table["test.load"] = emitTestLoad;
   table["test.store"] = emitTestStore;
+  table["tt.dot"] = emitDot;
+  table["tgpu.async_copy"] = emitAsyncCopy;
+  table["tgpu.async_commit"] = emitAsyncCommit;
+  table["tgpu.async_wait"] = emitAsyncWait;
+  table["tgpu.proxy_fence"] = emitNothing;
+  table["llvm.intr.assume"] = emitNothing;
 }
 
 } // namespace nereid::simulate
