@@ -286,6 +286,37 @@ FunctionObject *EvaluatorImpl::copyJit(FunctionObject &function) {
   return copy;
 }
 
+/// Options of Triton's back ends that a config may set beside parameters. They
+/// tune one vendor's code generator and mean nothing to ours.
+static bool isBackendOption(llvm::StringRef name) {
+  static constexpr llvm::StringRef options[] = {"maxnreg",
+                                                "ir_override",
+                                                "num_consumer_groups",
+                                                "minRegAutoWS",
+                                                "num_buffers_warp_spec",
+                                                "reg_dec_producer",
+                                                "maxRegAutoWS",
+                                                "reg_inc_consumer",
+                                                "enable_fp_fusion",
+                                                "launch_pdl",
+                                                "launch_cooperative_grid",
+                                                "cluster_dims",
+                                                "waves_per_eu",
+                                                "matrix_instr_nonkdim",
+                                                "matrix_instr_shape",
+                                                "kpack",
+                                                "schedule_hint",
+                                                "instruction_sched_variant",
+                                                "grf_mode",
+                                                "allow_flush_denorm",
+                                                "occupancy",
+                                                "ptx_options",
+                                                "ctas_per_cga",
+                                                "use_async_copy",
+                                                "use_block_pingpong"};
+  return llvm::is_contained(options, name);
+}
+
 Value EvaluatorImpl::applyAutotune(Value value, DictObject &options,
                                    SourceRange range) {
   if (!isJitValue(value))
@@ -316,7 +347,15 @@ Value EvaluatorImpl::applyAutotune(Value value, DictObject &options,
                    "the configs of triton.autotune must be triton.Config "
                    "objects, found " +
                        typeName(item));
-    for (const auto &[name, constant] : item.getConfig().constants) {
+    auto *config = values.create<ConfigObject>();
+    *config = item.getConfig();
+    llvm::erase_if(config->constants, [&](const auto &pair) {
+      return isBackendOption(pair.first) &&
+             llvm::none_of(copy->params(), [&](const Parameter &param) {
+               return param.name == pair.first;
+             });
+    });
+    for (const auto &[name, constant] : config->constants) {
       llvm::SmallVector<llvm::StringRef, 8> names;
       for (const Parameter &param : copy->params())
         names.push_back(param.name);
@@ -327,7 +366,7 @@ Value EvaluatorImpl::applyAutotune(Value value, DictObject &options,
                 "' has no such parameter" + didYouMean(name, names));
       return Value();
     }
-    jit.configs.push_back(&item.getConfig());
+    jit.configs.push_back(config);
   }
   if (jit.configsUnknown)
     jit.configs.clear();

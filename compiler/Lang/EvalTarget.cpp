@@ -3,7 +3,9 @@
 // triton.language.target_info, and the driver's get_current_target(), which
 // host code asks for the same. A file is read anew for each target, so that
 // `if is_cuda():` decides as it does in Triton's JIT on that device. While
-// kernels are only listed there is no target, and the answers are unknown.
+// kernels are only listed there is no target, and the answers are unknown. On a
+// CPU target the driver's answer stays unknown: host code knows GPUs only, and
+// what it does without one, such as raising an error, is not meant for us.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,8 +43,11 @@ Value EvaluatorImpl::callTargetInfo(const BuiltinInfo &builtin, Args args,
                  builtin.display() + "() takes no arguments");
   };
   switch (builtin.id) {
-  case BuiltinId::target_info_current_target:
   case BuiltinId::driver_get_current_target:
+    if (target->backend == "cpu")
+      return values.unknown(range, "a CPU target has no driver of Triton's");
+    [[fallthrough]];
+  case BuiltinId::target_info_current_target:
     if (!args.empty() || !keywords.empty())
       return answer(false);
     return targetObject(values, *target);

@@ -204,24 +204,26 @@ TEST(Modules, TheTargetAnswers) {
       "  return triton.runtime.driver.active.get_current_target().backend == "
       "'cuda'\n"
       "def arch():\n  return driver.active.get_current_target().arch\n"
-      "here = (is_cuda(), arch(), target_info.is_hip(),\n"
+      "here = (target_info.is_hip(),\n"
       "        tl.target_info.cuda_capability_geq(9),\n"
       "        tl.target_info.cuda_capability_geq(9, 1),\n"
       "        target_info.is_hip_cdna3(),\n"
-      "        target_info.current_target().warp_size)\n";
+      "        target_info.current_target().warp_size)\n"
+      "host = (is_cuda(), arch())\n";
   auto on = [&](TargetFacts facts) {
     FrontendOptions options;
     options.target = std::move(facts);
-    return Session(options).eval("here", text);
+    Session session(options);
+    return session.eval("here", text) + session.eval("host", text);
   };
   EXPECT_EQ(on({"cuda", "90", 90, 32}),
-            "(True, 90, False, True, False, False, 32)");
+            "(False, True, False, False, 32)(True, 90)");
   EXPECT_EQ(on({"cuda", "80", 80, 32}),
-            "(True, 80, False, False, False, False, 32)");
+            "(False, False, False, False, 32)(True, 80)");
   EXPECT_EQ(on({"hip", "gfx942", 0, 64}),
-            "(False, 'gfx942', True, False, False, True, 64)");
+            "(True, False, False, True, 64)(False, 'gfx942')");
   EXPECT_EQ(on({"cpu", "x86-64-v3", 0, 1}),
-            "(False, 'x86-64-v3', False, False, False, False, 1)");
+            "(False, False, False, False, 1)(<unknown>, <unknown>)");
   EXPECT_EQ(Session().eval("target_info.is_cuda()", text),
             "unknown: 'target_info.is_cuda()' depends on the target, and none "
             "is chosen yet");

@@ -15,11 +15,12 @@ except ImportError:
     helper_of_host = None
 
 
+@triton.constexpr_function
 def on_gpu():
-    return triton.runtime.driver.active.get_current_target().backend in ("cuda", "hip")
+    return tl.target_info.current_target().backend in ("cuda", "hip")
 
 
-# Another constant for each target, as host code chooses it.
+# Another constant for each target.
 EXTRA = tl.constexpr(2 if not on_gpu() else 20)
 
 
