@@ -58,7 +58,7 @@ private:
   int64_t readAround(Operation *z, const ProductSchedule &products);
   SmallVector<Group> makeGroups();
   void schedule(const ProductSchedule &products);
-  void scheduleRotated(const Rotation &rotation);
+  tgpu::WarpgroupMMAOp scheduleRotated(const Rotation &rotation);
   SmallVector<Value> carriedBy(MutableArrayRef<Group> groups);
   void copyInBody(MutableArrayRef<Group> groups,
                   function_ref<Value(const Group &)> index);
@@ -233,7 +233,9 @@ void Pipeline::copy(OpBuilder &builder, const Group &group, Value index) {
 
 /// Waits for copies; then all threads see all of them.
 void Pipeline::meet(int64_t pending) {
-  tgpu::AsyncWaitOp::create(rewriter, loc, int32_t(pending));
+  auto wait = tgpu::AsyncWaitOp::create(rewriter, loc, int32_t(pending));
+  if (!loop->isProperAncestor(wait))
+    wait->setAttr("drain", rewriter.getUnitAttr());
   if (fence)
     tgpu::ProxyFenceOp::create(rewriter, loc);
   tgpu::SyncThreadsOp::create(rewriter, loc);
@@ -398,7 +400,8 @@ void Pipeline::schedule(const ProductSchedule &products) {
   if (auto wait = dyn_cast_or_null<tgpu::WarpgroupWaitOp>(loop->getNextNode()))
     after = wait;
   rewriter.setInsertionPointAfter(after);
-  tgpu::AsyncWaitOp::create(rewriter, loc, 0);
+  tgpu::AsyncWaitOp::create(rewriter, loc, 0)
+      ->setAttr("drain", rewriter.getUnitAttr());
   tgpu::SyncThreadsOp::create(rewriter, loc);
 
   for (RingLoad &ring : rings)
@@ -410,11 +413,11 @@ void Pipeline::schedule(const ProductSchedule &products) {
 /// iteration j the late product reads slot j-1, so its copies run one iteration
 /// less ahead; and the first iteration, which has none, is not part of the
 /// loop.
-void Pipeline::scheduleRotated(const Rotation &rotation) {
+tgpu::WarpgroupMMAOp Pipeline::scheduleRotated(const Rotation &rotation) {
   fence = true;
   for (RingLoad &ring : rings) {
     ring.late = llvm::all_of(ring.ring.getUsers(), [&](Operation *user) {
-      return llvm::is_contained(rotation.views, user);
+      return rotation.views.contains(user);
     });
     ring.distance = unsigned(stages - (ring.late ? 2 : 1));
   }
@@ -445,10 +448,12 @@ void Pipeline::scheduleRotated(const Rotation &rotation) {
   });
 
   rewriter.setInsertionPointAfter(rotated.branch);
-  tgpu::AsyncWaitOp::create(rewriter, loc, 0);
+  tgpu::AsyncWaitOp::create(rewriter, loc, 0)
+      ->setAttr("drain", rewriter.getUnitAttr());
   tgpu::SyncThreadsOp::create(rewriter, loc);
   for (RingLoad &ring : rings)
     rewriter.eraseOp(ring.load);
+  return rotated.product;
 }
 
 void Pipeline::run() {
@@ -473,12 +478,20 @@ void Pipeline::run() {
   };
   std::optional<Rotation> rotation =
       rings.empty() ? std::nullopt : findRotation(loop);
-  if (rotation)
-    scheduleRotated(*rotation);
-  ProductSchedule products =
-      makeProductsAsync(rewriter, loop, inRing, /*waitLate=*/stages > 2);
-  if (!rings.empty() && !rotation)
-    schedule(products);
+  if (rotation) {
+    // Its operand is packed again behind the wait at the top.
+    Value operand = scheduleRotated(*rotation).getA();
+    makeProductsAsync(
+        rewriter, loop,
+        [&](Value value) { return value == operand || inRing(value); },
+        FreeingWait::Top);
+  } else {
+    ProductSchedule products = makeProductsAsync(
+        rewriter, loop, inRing,
+        stages > 2 ? FreeingWait::Behind : FreeingWait::Before);
+    if (!rings.empty())
+      schedule(products);
+  }
   removeDeadCarries(rewriter, loop);
 }
 

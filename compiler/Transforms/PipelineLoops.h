@@ -31,23 +31,31 @@ struct ProductSchedule {
 /// done: each `warpgroup_wait 0` moves down to the first use of the result,
 /// into the next iteration where the result is only carried there.
 ///
-/// `keepsOperands(tile)` says of a tile that its contents last until the wait
-/// of the next iteration (a ring with a slot to spare). With `waitLate` a wait
-/// that only frees operands comes after the iteration's products, else before.
-ProductSchedule
-makeProductsAsync(mlir::RewriterBase &rewriter, mlir::scf::ForOp loop,
-                  llvm::function_ref<bool(mlir::Value)> keepsOperands,
-                  bool waitLate);
+/// `keeps(operand)` says of an operand that it lasts until the first wait of
+/// the next iteration (a ring with a slot to spare).
+enum class FreeingWait {
+  Top,    ///< products of the iteration before end at the top, always
+  Before, ///< as Top, where the body has no other wait
+  Behind, ///< where the body has no other wait: behind its products
+};
+ProductSchedule makeProductsAsync(mlir::RewriterBase &rewriter,
+                                  mlir::scf::ForOp loop,
+                                  llvm::function_ref<bool(mlir::Value)> keeps,
+                                  FreeingWait where);
 
 /// A product that can be issued one iteration late, see PipelineRotate.cpp.
 struct Rotation {
   tgpu::WarpgroupMMAOp last;   ///< this one
   tgpu::WarpgroupMMAOp before; ///< behind this one
   unsigned carried = 0;        ///< number of the carried value that it adds to
-  /// Views that only it reads, in order, and the carried value that picks the
-  /// slot.
-  llvm::SmallVector<mlir::Operation *> views;
-  std::optional<unsigned> index;
+  /// Arithmetic on the carried value between two products, what spreads its
+  /// other operands, packs the first operand and picks the tile: all move
+  /// along.
+  llvm::SetVector<mlir::Operation *> scaling, along;
+  /// The last of these.
+  llvm::SetVector<mlir::Operation *> views;
+  /// Values of the iteration that they need: carried to the next.
+  llvm::SetVector<mlir::Value> sources;
 };
 
 /// Finds the product, if the loop has the shape and registers suffice. Products
@@ -55,9 +63,9 @@ struct Rotation {
 std::optional<Rotation> findRotation(mlir::scf::ForOp loop);
 
 struct RotatedLoop {
-  mlir::scf::IfOp branch;   ///< stands for the loop
-  mlir::scf::ForOp loop;    ///< the second and later iterations, in it
-  mlir::Operation *product; ///< the late product in it
+  mlir::scf::IfOp branch;       ///< stands for the loop
+  mlir::scf::ForOp loop;        ///< the second and later iterations, in it
+  tgpu::WarpgroupMMAOp product; ///< the late product in it
 };
 
 /// Carries it out. The loop's carried values keep their numbers. The callbacks

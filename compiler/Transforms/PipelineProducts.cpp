@@ -32,9 +32,9 @@ SmallVector<Value> readsOf(Operation &op) {
 class Body {
 public:
   Body(RewriterBase &rewriter, scf::ForOp loop,
-       llvm::function_ref<bool(Value)> keepsOperands, bool waitLate)
-      : rewriter(rewriter), loop(loop), body(loop.getBody()),
-        keepsOperands(keepsOperands), waitLate(waitLate) {}
+       llvm::function_ref<bool(Value)> keeps, FreeingWait where)
+      : rewriter(rewriter), loop(loop), body(loop.getBody()), keeps(keeps),
+        where(where) {}
 
   ProductSchedule run();
 
@@ -52,8 +52,8 @@ private:
   RewriterBase &rewriter;
   scf::ForOp loop;
   Block *body;
-  llvm::function_ref<bool(Value)> keepsOperands;
-  bool waitLate;
+  llvm::function_ref<bool(Value)> keeps;
+  FreeingWait where;
 
   SmallVector<WarpgroupMMAOp> products; ///< in order
   /// In flight now: results of this iteration with their number, and carried
@@ -86,11 +86,13 @@ bool Body::takeWaits() {
 
 bool Body::mayCross(WarpgroupMMAOp product) {
   auto lasts = [&](Value operand) {
+    if (keeps(operand))
+      return true;
     Operation *def = operand.getDefiningOp();
     if (!def || def->getBlock() != body)
       return operand.getParentBlock() != body;
     if (isa<tgpu::TileType>(operand.getType()))
-      return keepsOperands(operand);
+      return false;
     // Registers are written again in the next iteration. That is behind a wait
     // when what is written comes from a product of that iteration.
     llvm::SetVector<Operation *> slice;
@@ -163,6 +165,12 @@ ProductSchedule Body::run() {
     }
   }
   schedule.crosses = !carried.empty();
+  if (schedule.crosses && where == FreeingWait::Top) {
+    SmallVector<Value> all;
+    for (const auto &entry : flying)
+      all.push_back(entry.first);
+    waitBefore(&body->front(), all);
+  }
 
   for (Operation &op : llvm::make_early_inc_range(body->without_terminator())) {
     SmallVector<Value> needed;
@@ -205,14 +213,15 @@ ProductSchedule Body::run() {
 
   if (schedule.crosses && !schedule.firstWait) {
     // Nothing reads the sums, but what the products read must become free.
-    if (waitLate) {
+    bool behind = where == FreeingWait::Behind;
+    if (behind) {
       rewriter.setInsertionPointAfter(products.back());
     } else {
       rewriter.setInsertionPointToStart(body);
     }
     schedule.firstWait = WarpgroupWaitOp::create(
         rewriter, loop.getLoc(), TypeRange(), ValueRange(),
-        waitLate ? int32_t(products.size()) : 0);
+        behind ? int32_t(products.size()) : 0);
   }
 
   if (schedule.crosses) {
@@ -247,9 +256,9 @@ ProductSchedule Body::run() {
 } // namespace
 
 ProductSchedule makeProductsAsync(RewriterBase &rewriter, scf::ForOp loop,
-                                  llvm::function_ref<bool(Value)> keepsOperands,
-                                  bool waitLate) {
-  return Body(rewriter, loop, keepsOperands, waitLate).run();
+                                  llvm::function_ref<bool(Value)> keeps,
+                                  FreeingWait where) {
+  return Body(rewriter, loop, keeps, where).run();
 }
 
 } // namespace nereid

@@ -5,20 +5,27 @@
 // work. When the second product of iteration i-1 is issued in iteration i,
 // right behind the first one, it runs during that work:
 //
-//   for i: S = QK(i); P = f(S); O = O * alpha + P V(i)
+//   for i: S = QK(i); p, alpha = f(S); O = O * alpha + pack(p) V(i)
 //   becomes
 //   if there are iterations:
-//     S = QK(0); P = f(S); O = O * alpha
+//     S = QK(0); p, alpha = f(S)
 //     for i from the second on:
-//       S = QK(i); O = O + P V(i-1); P = f(S); O = O * alpha
-//     O = O + P V(last)
+//       S = QK(i); O = O * alpha + pack(p) V(i-1); p, alpha = f(S)
+//     O = O * alpha + pack(p) V(last)
+//
+// The second product is then waited for at the top of the next iteration. A
+// wait behind f would be as good, but the assembler moves a wait up over
+// arithmetic as far as it can, though never around a loop. For the same reason
+// pack moves along: registers that the product reads are written behind that
+// wait.
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Dialect/TGPU/Layouts.h"
 #include "compiler/Transforms/PipelineLoops.h"
 
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Transforms/RegionUtils.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 
@@ -52,13 +59,78 @@ WarpgroupWaitOp waitOf(WarpgroupMMAOp product) {
   return wait;
 }
 
-bool reads(Operation &op, Value value) {
-  if (llvm::is_contained(op.getOperands(), value))
-    return true;
-  llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(op.getRegions(), captured);
-  return captured.contains(value);
+/// Whether an operation only spreads or reshapes its operand.
+bool isShape(Operation *op) {
+  return isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::SplatOp>(op);
 }
+
+/// Whether an operation makes other registers of each element: packs them.
+bool isPack(Operation *op) { return isa<arith::TruncFOp, tt::FpToFpOp>(op); }
+
+/// Conversions that only rename registers.
+bool isRename(Operation *op) {
+  auto conversion = dyn_cast<tgpu::ConvertLayoutOp>(op);
+  return conversion &&
+         tgpu::classifyConversion(
+             tgpu::getLayout(conversion.getSrc().getType()).getLinear(),
+             tgpu::getLayout(conversion.getType()).getLinear()) ==
+             tgpu::ConversionKind::Registers;
+}
+
+/// Collects what must move with the last product.
+class Finder {
+public:
+  Finder(scf::ForOp loop, Rotation &rotation)
+      : loop(loop), body(loop.getBody()), rotation(rotation) {}
+
+  /// What is done to the sum between two products; false when it is more than
+  /// arithmetic on its own registers, or something else reads it.
+  bool findScaling(BlockArgument sum, WarpgroupMMAOp last) {
+    llvm::SetVector<Value> values;
+    values.insert(sum);
+    for (size_t i = 0; i < values.size(); ++i)
+      for (OpOperand &use : values[i].getUses()) {
+        Operation *op = use.getOwner();
+        if (op == last)
+          continue;
+        if (op->getBlock() != body || op->getNumRegions() ||
+            op->getNumResults() != 1 || !isPure(op) ||
+            isa<scf::YieldOp, tgpu::ConvertLayoutOp>(op))
+          return false;
+        rotation.scaling.insert(op);
+        values.insert(op->getResult(0));
+      }
+    for (OpOperand &use : last->getOpOperands())
+      if (values.contains(use.get()) &&
+          use.getOperandNumber() != last.getAccMutable().getOperandNumber())
+        return false;
+    for (size_t i = 0; i < rotation.scaling.size(); ++i)
+      for (Value operand : rotation.scaling[i]->getOperands())
+        if (!values.contains(operand))
+          add(operand, isShape);
+    return values.contains(last.getAcc());
+  }
+
+  /// From `value` back through operations that `moves` takes along to what is
+  /// carried instead.
+  void add(Value value, function_ref<bool(Operation *)> moves) {
+    if (value.getParentBlock() != body)
+      return;
+    Operation *op = value.getDefiningOp();
+    if (!op || !moves(op)) {
+      rotation.sources.insert(value);
+      return;
+    }
+    rotation.along.insert(op);
+    for (Value operand : op->getOperands())
+      add(operand, moves);
+  }
+
+private:
+  scf::ForOp loop;
+  Block *body;
+  Rotation &rotation;
+};
 
 } // namespace
 
@@ -80,52 +152,43 @@ std::optional<Rotation> findRotation(scf::ForOp loop) {
       !isa<RankedTensorType>(last.getA().getType()))
     return std::nullopt;
 
-  // Its result is only carried, and used in the next iteration behind the
-  // products.
+  // Its result is only carried. What the next iteration does to the sum moves
+  // along, and the packing of the operand.
   auto yield = cast<scf::YieldOp>(body->getTerminator());
   Value result = wait.getResult(0);
   if (!result.hasOneUse() || *result.user_begin() != yield)
     return std::nullopt;
   rotation.last = last;
+  rotation.before = before;
   rotation.carried =
       unsigned(llvm::find(yield.getOperands(), result) - yield.operand_begin());
-  BlockArgument sum = loop.getRegionIterArg(rotation.carried);
-  for (Operation &op : body->without_terminator()) {
-    if (&op == before)
-      break;
-    if (reads(op, sum))
-      return std::nullopt;
-  }
-  if (reads(*before, sum) || last.getAcc() == sum)
-    return std::nullopt; // nothing to do between two iterations' sums
-  // What it multiplies comes from the iteration's first product.
-  if (last.getA().getParentBlock() != body || isa<BlockArgument>(last.getA()) ||
-      last.getAcc().getParentBlock() != body)
+  Finder finder(loop, rotation);
+  if (!finder.findScaling(loop.getRegionIterArg(rotation.carried), last))
     return std::nullopt;
-
-  // Its tile: a slot of a ring by the carried index, or the same for all.
-  Value tile = last.getB();
-  while (Operation *view = tile.getDefiningOp()) {
-    if (view->getBlock() != body)
-      break;
-    if (!isa<tgpu::TileAtOp, tgpu::TilePermuteOp>(view))
-      return std::nullopt;
-    rotation.views.insert(rotation.views.begin(), view);
-    if (auto at = dyn_cast<tgpu::TileAtOp>(view)) {
-      auto index = dyn_cast<BlockArgument>(at.getIndex());
-      if (!index || index.getOwner() != body || index.getArgNumber() == 0)
-        return std::nullopt;
-      rotation.index = index.getArgNumber() - 1;
-    }
-    tile = view->getOperand(0);
-  }
+  bool packs = false;
+  finder.add(last.getA(), [&](Operation *op) {
+    packs |= isPack(op);
+    return isPack(op) || isRename(op);
+  });
+  if (!packs)
+    return std::nullopt;
+  finder.add(last.getB(), [&](Operation *op) {
+    bool view = isa<tgpu::TileAtOp, tgpu::TilePermuteOp>(op);
+    if (view)
+      rotation.views.insert(op);
+    return view;
+  });
+  // Carried is what registers hold; a tile would have to last.
+  if (llvm::any_of(rotation.sources, [](Value value) {
+        return isa<tgpu::TileType>(value.getType());
+      }))
+    return std::nullopt;
 
   int64_t registers = registersOf(last.getType()) +
                       registersOf(last.getA().getType()) +
                       registersOf(before.getType());
   if (registers > kMostRegisters)
     return std::nullopt;
-  rotation.before = before;
   return rotation;
 }
 
@@ -141,15 +204,26 @@ RotatedLoop rotateLoop(RewriterBase &rewriter, scf::ForOp loop,
   unsigned carried = rotation.carried;
   unsigned count = loop.getNumRegionIterArgs();
 
-  // The product and its wait on other values, at the insertion point.
-  auto product = [&](Value a, Value acc, Value index) {
+  // In the body's order.
+  llvm::SetVector<Operation *> late(rotation.along);
+  late.insert(rotation.scaling.begin(), rotation.scaling.end());
+  SmallVector<Operation *> ordered(late.begin(), late.end());
+  llvm::sort(ordered,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+
+  // The product, what moves with it and its wait, on other values.
+  auto product = [&](Value sum, ValueRange sources, Operation *packHere) {
     IRMapping mapping;
-    mapping.map(last.getA(), a);
-    mapping.map(last.getAcc(), acc);
-    if (rotation.index)
-      mapping.map(loop.getRegionIterArg(*rotation.index), index);
-    for (Operation *view : rotation.views)
-      rewriter.clone(*view, mapping);
+    mapping.map(loop.getRegionIterArg(carried), sum);
+    for (auto [source, value] : llvm::zip(rotation.sources, sources))
+      mapping.map(source, value);
+    for (Operation *op : ordered) {
+      OpBuilder::InsertionGuard guard(rewriter);
+      if (packHere && (isPack(op) || isRename(op)) &&
+          !rotation.scaling.contains(op))
+        rewriter.setInsertionPoint(packHere);
+      rewriter.clone(*op, mapping);
+    }
     rewriter.clone(*last, mapping);
     return rewriter.clone(*wait, mapping)->getResult(0);
   };
@@ -174,37 +248,31 @@ RotatedLoop rotateLoop(RewriterBase &rewriter, scf::ForOp loop,
       rewriter.clone(op, first);
   SmallVector<Value> inits;
   for (auto [number, value] : llvm::enumerate(yield.getOperands()))
-    inits.push_back(
-        first.lookupOrDefault(number == carried ? last.getAcc() : value));
-  inits.push_back(first.lookupOrDefault(last.getA()));
-  if (rotation.index)
-    inits.push_back(loop.getInitArgs()[*rotation.index]);
+    inits.push_back(number == carried ? loop.getInitArgs()[number]
+                                      : first.lookupOrDefault(value));
+  for (Value source : rotation.sources)
+    inits.push_back(first.lookupOrDefault(source));
 
-  // The others: the body moves, its last product up to the next one's.
+  // The others: the body moves, with the product of the iteration before.
   Value second = arith::AddIOp::create(rewriter, loc, loop.getLowerBound(),
                                        loop.getStep());
   auto rotated = scf::ForOp::create(rewriter, loc, second, loop.getUpperBound(),
                                     loop.getStep(), inits);
   rotated->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
   rewriter.setInsertionPointAfter(rotation.before);
-  Value previous = product(
-      rotated.getRegionIterArg(count), loop.getRegionIterArg(carried),
-      rotation.index ? Value(rotated.getRegionIterArg(count + 1)) : Value());
-  Operation *moved = previous.getDefiningOp()->getPrevNode();
-  loop.getRegionIterArg(carried).replaceUsesWithIf(
-      previous, [&](OpOperand &use) { return use.getOwner() != moved; });
+  Value previous =
+      product(loop.getRegionIterArg(carried),
+              rotated.getRegionIterArgs().drop_front(count), &body->front());
+  auto moved = cast<WarpgroupMMAOp>(previous.getDefiningOp()->getPrevNode());
   SmallVector<Value> yields(yield.getOperands());
-  yields[carried] = last.getAcc();
-  yields.push_back(last.getA());
-  if (rotation.index)
-    yields.push_back(loop.getRegionIterArg(*rotation.index));
+  yields[carried] = previous;
+  llvm::append_range(yields, rotation.sources);
 
   // Behind them, the last one's product.
   rewriter.setInsertionPointAfter(rotated);
   beforeLast();
-  Value sum =
-      product(rotated.getResult(count), rotated.getResult(carried),
-              rotation.index ? Value(rotated.getResult(count + 1)) : Value());
+  Value sum = product(rotated.getResult(carried),
+                      rotated.getResults().drop_front(count), nullptr);
   SmallVector<Value> results(rotated.getResults().take_front(count));
   results[carried] = sum;
   scf::YieldOp::create(rewriter, loc, results);
@@ -214,9 +282,9 @@ RotatedLoop rotateLoop(RewriterBase &rewriter, scf::ForOp loop,
   rewriter.modifyOpInPlace(yield, [&] { yield->setOperands(yields); });
   rewriter.eraseOp(wait);
   rewriter.eraseOp(last);
-  for (Operation *view : llvm::reverse(rotation.views))
-    if (view->use_empty())
-      rewriter.eraseOp(view);
+  for (Operation *op : llvm::reverse(ordered))
+    if (op->use_empty())
+      rewriter.eraseOp(op);
   SmallVector<Value> arguments{rotated.getInductionVar()};
   llvm::append_range(arguments, rotated.getRegionIterArgs().take_front(count));
   rewriter.mergeBlocks(body, rotated.getBody(), arguments);

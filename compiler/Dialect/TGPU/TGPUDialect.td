@@ -307,6 +307,10 @@ def TGPU_AsyncCommitOp : TGPU_SyncOp<"async_commit"> {
 
 def TGPU_AsyncWaitOp : TGPU_SyncOp<"async_wait"> {
   let summary = "Waits until at most `pending` groups of this thread are open";
+  let description = [{
+    With the attribute `drain` it stands before or behind a loop of copies, and
+    is written in other words than the waits in the loop.
+  }];
   let arguments = (ins I32Attr:$pending);
   let assemblyFormat = "$pending attr-dict";
 }

@@ -160,8 +160,14 @@ LogicalResult emitAsyncCommit(Emitter &e, Operation *op) {
 
 LogicalResult emitAsyncWait(Emitter &e, Operation *op) {
   int64_t pending = cast<tgpu::AsyncWaitOp>(op).getPending();
+  // Behind a loop other words than in it: LLVM would put what the loop's first
+  // block and the block behind it have in common in front of both, and the loop
+  // would wait at the wrong place.
+  bool last = pending == 0 && op->hasAttr("drain");
   inlineAsm(e.builder, op->getLoc(), {},
-            "cp.async.wait_group " + std::to_string(pending) + ";", "", {});
+            last ? "cp.async.wait_all;"
+                 : "cp.async.wait_group " + std::to_string(pending) + ";",
+            "", {});
   return success();
 }
 

@@ -95,7 +95,9 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
 
   // The shape of attention: the second product is issued one iteration late,
   // right behind the first, and runs while the threads work on the first one's
-  // result. The first iteration stands before the loop, the last product behind.
+  // result; the wait for it stands at the top of the next iteration. The scaling
+  // of the sum and the packing of its operand move along. The first iteration
+  // stands before the loop, the last product behind.
   // CHECK-LABEL: tt.func public @chain
   // CHECK:         %[[RK:.*]] = tgpu.local_alloc
   // CHECK:         %[[RV:.*]] = tgpu.local_alloc
@@ -110,30 +112,34 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   // CHECK-NEXT:    scf.if
   // CHECK-NEXT:      tgpu.async_wait 2
   // CHECK:           tgpu.warpgroup_mma
-  // CHECK-NEXT:      tgpu.warpgroup_wait 0
-  // CHECK:           %[[P0:.*]] = arith.truncf
-  // CHECK:           %[[L:.*]]:4 = scf.for %{{.*}} = %c64_i32 to {{.*}} iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[I:[a-z0-9]+]] = %c1_i32, %[[P:[a-z0-9]+]] = %[[P0]], %[[J:[a-z0-9]+]] = %c0_i32)
+  // CHECK-NEXT:      %[[S0:.*]] = tgpu.warpgroup_wait 0
+  // CHECK-NEXT:      %[[E0:.*]] = math.exp2 %[[S0]]
+  // CHECK-NEXT:      %[[L:.*]]:4 = scf.for %{{.*}} = %c64_i32 to {{.*}} iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[I:[a-z0-9]+]] = %c1_i32, %[[E:[a-z0-9]+]] = %[[E0]], %[[J:[a-z0-9]+]] = %c0_i32)
+  // CHECK-NEXT:        %[[OW:.*]] = tgpu.warpgroup_wait 0, %[[ACC]] :
   // CHECK-NEXT:        tgpu.async_wait 1
   // CHECK-NEXT:        tgpu.proxy_fence
   // CHECK-NEXT:        tgpu.sync_threads
+  // CHECK-NEXT:        %[[P:.*]] = arith.truncf %[[E]]
   // CHECK:             %[[K:.*]] = tgpu.tile_at %[[RK]][%[[I]]]
   // CHECK:             %[[KT:.*]] = tgpu.tile_permute %[[K]]
   // CHECK:             %[[S:.*]] = tgpu.warpgroup_mma %{{.*}}, %[[KT]]
   // CHECK:             %[[V:.*]] = tgpu.tile_at %[[RV]][%[[J]]]
-  // CHECK:             %[[O:.*]] = tgpu.warpgroup_mma %[[P]], %[[V]], %[[ACC]]
+  // CHECK:             %[[SUM:.*]] = arith.mulf %[[OW]], %
+  // CHECK:             %[[O:.*]] = tgpu.warpgroup_mma %[[P]], %[[V]], %[[SUM]]
   // CHECK:             tgpu.async_copy
   // CHECK:             tgpu.async_copy
   // CHECK:             tgpu.async_commit
   // CHECK:             %[[SW:.*]]:3 = tgpu.warpgroup_wait 1, %[[S]],
-  // CHECK:             %[[PN:.*]] = arith.truncf %[[SW]]#0
-  // CHECK:             %[[OW:.*]]:3 = tgpu.warpgroup_wait 0, %[[O]], %[[P]], %[[V]]
-  // CHECK:             %[[ON:.*]] = arith.mulf %[[OW]]#0
-  // CHECK:             scf.yield %[[ON]], %{{.*}}, %[[PN]], %[[I]]
-  // CHECK:           tgpu.async_wait 0
+  // CHECK:             %[[EN:.*]] = math.exp2 %[[SW]]#0
+  // CHECK:             scf.yield %[[O]], %{{.*}}, %[[EN]], %[[I]]
+  // CHECK:           %[[LW:.*]]:{{[0-9]+}} = tgpu.warpgroup_wait 0, %[[L]]#0
+  // CHECK:           tgpu.async_wait 0 {drain}
+  // CHECK:           %[[PL:.*]] = arith.truncf %[[L]]#2
   // CHECK:           %[[VL:.*]] = tgpu.tile_at %[[RV]][%[[L]]#3]
-  // CHECK:           tgpu.warpgroup_mma %[[L]]#2, %[[VL]], %[[L]]#0
+  // CHECK:           %[[SL:.*]] = arith.mulf %[[LW]]#0
+  // CHECK:           tgpu.warpgroup_mma %[[PL]], %[[VL]], %[[SL]]
   // CHECK:         } else {
-  // CHECK:         tgpu.async_wait 0
+  // CHECK:         tgpu.async_wait 0 {drain}
   // CHECK-NEXT:    tgpu.sync_threads
   tt.func public @chain(%q: !tile, %kp: !ptrs, %vp: !ptrs, %n: i32, %scale: tensor<64x64xf32, #acc>) -> tensor<64x64xf32, #acc> {
     %c0 = arith.constant 0 : i32
@@ -147,7 +153,8 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
       %tk = tgpu.local_alloc %kt : (tensor<64x64xf16, #ldt>) -> !tilet
       %s0 = tgpu.warpgroup_mma %q, %tk, %zero : !tile, !tilet, tensor<64x64xf32, #acc>
       %s = tgpu.warpgroup_wait 0, %s0 : tensor<64x64xf32, #acc> -> tensor<64x64xf32, #acc>
-      %p = arith.truncf %s : tensor<64x64xf32, #acc> to tensor<64x64xf16, #acc>
+      %e = math.exp2 %s : tensor<64x64xf32, #acc>
+      %p = arith.truncf %e : tensor<64x64xf32, #acc> to tensor<64x64xf16, #acc>
       %va = tt.addptr %vp, %at : !ptrs, tensor<64x64xi32, #ld>
       %v = tt.load %va {nrd.access = array<i32: 1, 8>} : !ptrs
       %tv = tgpu.local_alloc %v : (tensor<64x64xf16, #ld>) -> !tile
