@@ -127,6 +127,8 @@ private:
   struct Shadow {
     int epochWritten = -1, writer = -1, epochRead = -1, reader = -1;
     bool readByMany = false, atomic = false, known = false;
+    bool fenced = false; ///< seen by the matrix unit
+    int products = 0;    ///< that may still read it
   };
 
   uint8_t *address(Operation *op, Type pointer, uint64_t where, unsigned bytes,
@@ -185,6 +187,10 @@ private:
         s.writer = thread;
         s.atomic = atomic;
         s.known = true;
+        s.fenced = false;
+        if (s.products)
+          fail(op, llvm::formatv("a product still reads byte {0}",
+                                 to + i - shared.data()));
       }
     std::memcpy(to, data, bytes);
   }
@@ -210,7 +216,8 @@ private:
   void runWhile(scf::WhileOp loop, Mask mask);
   void runIntrinsic(LLVM::CallIntrinsicOp op, const Mask &mask);
   void runMatrix(LLVM::CallIntrinsicOp op, StringRef name, const Mask &mask);
-  void runDot(LLVM::CallIntrinsicOp op, const Mask &mask);
+  void runDot(LLVM::CallIntrinsicOp op, StringRef name, const Mask &mask);
+  void waitProducts(size_t pending);
   void runCopy(LLVM::CallIntrinsicOp op, StringRef name, const Mask &mask);
   bool runMemory(Operation *op, const Mask &mask);
   bool runVector(Operation *op, const Mask &mask);
@@ -231,6 +238,8 @@ private:
     std::array<uint8_t, 8> data;
     unsigned bytes;
   };
+  /// Bytes of shared memory that each open product of a warpgroup reads.
+  std::vector<std::vector<int64_t>> products;
   /// The open groups of each thread; the last one takes copies.
   std::vector<std::vector<std::vector<Copy>>> copies;
   int epoch = 0;

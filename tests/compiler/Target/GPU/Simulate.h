@@ -9,6 +9,8 @@
 //    writing another value, with no barrier in between (a race);
 //  * shared memory that is read before it is written, or is not there;
 //  * shuffles and barriers that not all threads reach;
+//  * a matrix unit that reads what no proxy fence has shown it, and tiles that
+//    are written while it may still read them;
 //  * an address that is not aligned for its access.
 //
 //===----------------------------------------------------------------------===//
@@ -30,9 +32,9 @@ namespace nereid::simulate {
 ///     "test.store"(%pointer, %x) : (!tt.ptr<f32>, tensor<32x16xf32, #l>) -> ()
 ///
 /// in row-major order; every place that holds an element stores it, and it is
-/// an error when copies differ. Of matrix units it has `tt.dot` in any layouts,
-/// of asynchronous copies those by threads: their bytes come at the last moment
-/// that a wait allows.
+/// an error when copies differ. Of matrix units it has `tt.dot` in any layouts
+/// and `tgpu.warpgroup_mma`, of asynchronous copies those by threads: their
+/// bytes come at the last moment that a wait allows.
 class SimulatedHooks : public gpu::TargetHooks {
 public:
   explicit SimulatedHooks(bool matrices = true) : matrices(matrices) {}

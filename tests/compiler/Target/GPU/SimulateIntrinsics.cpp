@@ -61,54 +61,88 @@ void Machine::runMatrix(LLVM::CallIntrinsicOp op, StringRef name,
   }
 }
 
-void Machine::runDot(LLVM::CallIntrinsicOp op, const Mask &mask) {
+void Machine::runDot(LLVM::CallIntrinsicOp op, StringRef name,
+                     const Mask &mask) {
   requireTogether(op, mask, launch.threads);
   auto types = op->getAttrOfType<ArrayAttr>("sim.types");
+  const bool byWarpgroups = name == "warpgroup_mma";
   struct Matrix {
-    RankedTensorType type;
+    ArrayRef<int64_t> shape;
+    Type element;
     gpu::Places places;
     std::vector<double> values;
-    unsigned firstOperand = 0;
   } matrices[3];
-  unsigned operand = 0;
-  // Elements are numbered with the first dimension in the lowest bits.
-  for (auto [matrix, attribute] : llvm::zip(matrices, types)) {
-    matrix.type = cast<RankedTensorType>(cast<TypeAttr>(attribute).getValue());
-    matrix.places = gpu::placesOf(tgpu::getLayout(matrix.type).getLinear());
-    matrix.values.resize(matrix.type.getNumElements());
-    matrix.firstOperand = operand;
-    operand += unsigned(matrix.places.registers());
-  }
-  auto element = [&](const Matrix &matrix, int t, unsigned r) {
+  auto numberOf = [&](Type type, uint64_t bits) {
+    auto number = dyn_cast<FloatType>(type);
+    if (!number)
+      return double(extended(bits, bitsOf(type)));
+    APFloat wide(number.getFloatSemantics(), APInt(number.getWidth(), bits));
+    bool lost;
+    wide.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
+    return wide.convertToDouble();
+  };
+  auto elementAt = [&](const Matrix &matrix, int t, unsigned r) {
     return gpu::combine(matrix.places.reg, r) ^
            gpu::combine(matrix.places.lane, uint64_t(t % launch.lanes)) ^
            gpu::combine(matrix.places.warp, uint64_t(t / launch.lanes));
   };
-  for (Matrix &matrix : matrices) {
-    Type type = matrix.type.getElementType();
-    for (int t = 0; t < launch.threads; ++t)
-      for (unsigned r = 0; r < unsigned(matrix.places.registers()); ++r) {
-        uint64_t bits = at(op.getOperand(matrix.firstOperand + r), t);
-        double value;
-        if (auto number = dyn_cast<FloatType>(type)) {
-          APFloat wide(number.getFloatSemantics(),
-                       APInt(number.getWidth(), bits));
-          bool lost;
-          wide.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                       &lost);
-          value = wide.convertToDouble();
-        } else {
-          value = double(extended(bits, bitsOf(type)));
+  // Elements are numbered with the first dimension in the lowest bits.
+  unsigned operand = 0;
+  std::vector<int64_t> bytesRead;
+  for (auto [matrix, attribute] : llvm::zip(matrices, types)) {
+    Type type = cast<TypeAttr>(attribute).getValue();
+    if (auto tile = dyn_cast<tgpu::TileType>(type)) {
+      matrix.shape = tile.getShape();
+      matrix.element = tile.getElementType();
+      gpu::Columns offsets = gpu::offsetsOf(tile.getLinear());
+      const unsigned bytes = std::max(1u, bitsOf(matrix.element) / 8);
+      uint64_t base = at(op.getOperand(operand), 0);
+      Type pointer = op.getOperand(operand++).getType();
+      for (uint64_t n = 0; n < uint64_t(1) << offsets.size(); ++n) {
+        uint64_t where = base + gpu::combine(offsets, n) * bytes;
+        uint8_t *from = address(op, pointer, where, bytes, bytes);
+        if (failed())
+          return;
+        uint64_t value = 0;
+        std::memcpy(&value, from, bytes);
+        matrix.values.push_back(numberOf(matrix.element, value));
+        for (unsigned i = 0; i < bytes; ++i) {
+          const Shadow &s = shadow[where + i];
+          if (!s.known)
+            fail(op, "shared memory is read before it is written");
+          else if (s.epochWritten == epoch)
+            fail(op, llvm::formatv("race: a product reads byte {0}, which "
+                                   "thread {1} wrote",
+                                   where + i, s.writer));
+          else if (!s.fenced)
+            fail(op, llvm::formatv("byte {0} has no proxy fence", where + i));
+          bytesRead.push_back(int64_t(where + i));
         }
-        matrix.values[element(matrix, t, r)] = value;
       }
+      continue;
+    }
+    auto tensor = cast<RankedTensorType>(type);
+    matrix.shape = tensor.getShape();
+    matrix.element = tensor.getElementType();
+    matrix.places = gpu::placesOf(tgpu::getLayout(tensor).getLinear());
+    matrix.values.resize(tensor.getNumElements());
+    for (unsigned r = 0; r < unsigned(matrix.places.registers());
+         ++r, ++operand)
+      for (int t = 0; t < launch.threads; ++t)
+        matrix.values[elementAt(matrix, t, r)] =
+            numberOf(matrix.element, at(op.getOperand(operand), t));
   }
   auto &[a, b, d] = matrices;
-  ArrayRef<int64_t> shape = d.type.getShape();
-  const size_t rank = shape.size();
-  const int64_t batch = rank == 3 ? shape[0] : 1, m = shape[rank - 2],
-                n = shape[rank - 1], k = a.type.getShape()[rank - 1];
-  std::vector<double> product = d.values;
+  if (byWarpgroups) {
+    if (!(at(op.getOperand(operand), 0) & 1))
+      std::fill(d.values.begin(), d.values.end(), 0.0);
+    for (int64_t byte : bytesRead)
+      ++shadow[byte].products;
+    products.push_back(std::move(bytesRead));
+  }
+  const size_t rank = d.shape.size();
+  const int64_t batch = rank == 3 ? d.shape[0] : 1, m = d.shape[rank - 2],
+                n = d.shape[rank - 1], k = a.shape[rank - 1];
   for (int64_t s = 0; s < batch; ++s)
     for (int64_t i = 0; i < m; ++i)
       for (int64_t j = 0; j < n; ++j) {
@@ -116,25 +150,38 @@ void Machine::runDot(LLVM::CallIntrinsicOp op, const Mask &mask) {
         for (int64_t c = 0; c < k; ++c)
           sum += a.values[s + batch * (i + m * c)] *
                  b.values[s + batch * (c + k * j)];
-        product[s + batch * (i + m * j)] += sum;
+        d.values[s + batch * (i + m * j)] += sum;
       }
   Bits &bits = make(op.getResult(0));
-  Type type = d.type.getElementType();
   for (int t = 0; t < launch.threads; ++t)
     for (unsigned r = 0; r < bits.parts; ++r) {
-      double value = product[element(d, t, r)];
+      double value = d.values[elementAt(d, t, r)];
       uint64_t held;
-      if (auto number = dyn_cast<FloatType>(type)) {
+      if (auto number = dyn_cast<FloatType>(d.element)) {
         APFloat rounded(value);
         bool lost;
         rounded.convert(number.getFloatSemantics(),
                         APFloat::rmNearestTiesToEven, &lost);
         held = bitsOfFloat(rounded);
       } else {
-        held = truncated(uint64_t(int64_t(value)), bitsOf(type));
+        held = truncated(uint64_t(int64_t(value)), bitsOf(d.element));
       }
       bits.of[size_t(t) * bits.parts + r] = held;
     }
+}
+
+/// What a product read, its own threads may write again; the others may do so
+/// after a barrier.
+void Machine::waitProducts(size_t pending) {
+  while (products.size() > pending) {
+    for (int64_t byte : products.front()) {
+      Shadow &s = shadow[byte];
+      --s.products;
+      s.epochRead = epoch;
+      s.readByMany = true;
+    }
+    products.erase(products.begin());
+  }
 }
 
 void Machine::runCopy(LLVM::CallIntrinsicOp op, StringRef name,
@@ -172,8 +219,17 @@ void Machine::runIntrinsic(LLVM::CallIntrinsicOp op, const Mask &mask) {
     return fail(op, "unknown intrinsic");
   if (name.contains("matrix"))
     return runMatrix(op, name, mask);
-  if (name == "dot")
-    return runDot(op, mask);
+  if (name == "dot" || name == "warpgroup_mma")
+    return runDot(op, name, mask);
+  if (name == "warpgroup_wait") {
+    requireTogether(op, mask, launch.threads);
+    return waitProducts(at(op.getOperand(0), 0));
+  }
+  if (name == "proxy_fence") {
+    for (Shadow &s : shadow)
+      s.fenced |= s.writer >= 0 && mask[s.writer];
+    return;
+  }
   if (name.starts_with("async_"))
     return runCopy(op, name, mask);
   if (name == "barrier") {

@@ -209,6 +209,44 @@ static LogicalResult emitDot(gpu::Emitter &e, Operation *op) {
   return success();
 }
 
+/// wgmma: a tile's operand is its address.
+static LogicalResult emitWarpgroupMMA(gpu::Emitter &e, Operation *op) {
+  OpBuilder &b = e.builder;
+  Location loc = op->getLoc();
+  auto mma = cast<tgpu::WarpgroupMMAOp>(op);
+  gpu::Registers all = e.flatten({mma.getA(), mma.getB(), mma.getAcc()});
+  all.push_back(mma.getUseAcc() ? e.getScalar(mma.getUseAcc())
+                                : e.i1(loc, true));
+  Type type = mma.getResult().getType();
+  const int64_t count = e.count(type);
+  auto product = LLVM::CallIntrinsicOp::create(
+      b, loc, VectorType::get(count, e.scalarType(type)),
+      b.getStringAttr("sim.warpgroup_mma"), all);
+  product->setAttr(
+      "sim.types",
+      b.getTypeArrayAttr({mma.getA().getType(), mma.getB().getType(), type}));
+  gpu::Registers registers;
+  for (int64_t i = 0; i < count; ++i)
+    registers.push_back(LLVM::ExtractElementOp::create(
+        b, loc, product.getResult(0), e.i32(loc, i)));
+  e.set(mma.getResult(), std::move(registers));
+  return success();
+}
+
+static LogicalResult emitWarpgroupWait(gpu::Emitter &e, Operation *op) {
+  auto wait = cast<tgpu::WarpgroupWaitOp>(op);
+  call(e.builder, op->getLoc(), {}, "warpgroup_wait",
+       {e.i32(op->getLoc(), wait.getPending())});
+  for (auto [value, result] : llvm::zip(wait.getValues(), wait.getResults()))
+    e.set(result, gpu::Registers(e.get(value)));
+  return success();
+}
+
+static LogicalResult emitProxyFence(gpu::Emitter &e, Operation *op) {
+  call(e.builder, op->getLoc(), {}, "proxy_fence", {});
+  return success();
+}
+
 static LogicalResult emitAsyncCopy(gpu::Emitter &e, Operation *op) {
   OpBuilder &b = e.builder;
   Location loc = op->getLoc();
@@ -259,7 +297,9 @@ void SimulatedHooks::addOperations(gpu::EmitTable &table) {
   table["tgpu.async_copy"] = emitAsyncCopy;
   table["tgpu.async_commit"] = emitAsyncCommit;
   table["tgpu.async_wait"] = emitAsyncWait;
-  table["tgpu.proxy_fence"] = emitNothing;
+  table["tgpu.proxy_fence"] = emitProxyFence;
+  table["tgpu.warpgroup_mma"] = emitWarpgroupMMA;
+  table["tgpu.warpgroup_wait"] = emitWarpgroupWait;
   table["llvm.intr.assume"] = emitNothing;
 }
 
