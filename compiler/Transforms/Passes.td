@@ -268,6 +268,9 @@ def RemoveLayoutConversions
     loops, and puts the conversions back that are still needed: as early as
     possible, so outside of loops, and on the smallest tensors, before a
     broadcast or an extension, after a truncation.
+
+    A loop that adds up reductions (`acc += sum(x)`) carries each thread's own
+    sum; threads exchange theirs after the loop.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::nereid::tgpu::TGPUDialect"

@@ -7,6 +7,7 @@
 #include "compiler/Target/Target.h"
 #include "compiler/Transforms/LayoutGraph.h"
 #include "compiler/Transforms/Passes.h"
+#include "compiler/Transforms/ReduceAfterLoops.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -50,6 +51,7 @@ struct RemoveLayoutConversions
       graph.improve();
       if (failed(graph.rewrite()))
         return signalPassFailure();
+      reduceAfterLoops(function);
     }
   }
 
