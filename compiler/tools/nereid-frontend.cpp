@@ -15,6 +15,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
 
 #include <chrono>
 
@@ -87,7 +88,8 @@ int main(int argc, char **argv) {
   if (timing) {
     auto micros = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - start);
-    llvm::errs() << "time: " << micros.count() / 1000.0 << " ms\n";
+    llvm::errs() << "time: " << llvm::format("%.2f", micros.count() / 1000.0)
+                 << " ms\n";
   }
   if (!built)
     return 1;
