@@ -185,6 +185,13 @@ constexpr double kErfcF64[] = {
     0x1.5b945131dc3e5p-28,  -0x1.a9611257010cbp-26, -0x1.6fc76c95d22f3p-28,
 };
 
+// 2^-28.73
+constexpr double kErfTailF32[] = {
+    -0x1.0b9ffe0000000p-11, -0x1.a03ffe0000000p+0, -0x1.d76dc80000000p-1,
+    -0x1.3074420000000p-3,  0x1.01bfba0000000p-5,  -0x1.160a260000000p-8,
+    0x1.18ef0a0000000p-12,
+};
+
 } // namespace nereid::coefficients
 
 #endif // NEREID_COMPILER_TARGET_MATHCOEFFICIENTS_H

@@ -334,9 +334,47 @@ static Value atomic(OpBuilder &b, Location loc, std::string text, Value pointer,
   return fromInteger(b, loc, old, type);
 }
 
+/// By a loop around a comparison, which LLVM writes: where no instruction
+/// combines elements of this type.
+static Value emulatedRMW(OpBuilder &b, Location loc, tt::RMWOp kind,
+                         Value pointer, Value value, Value pred,
+                         tt::MemSemantic sem, tt::MemSyncScope scope) {
+  using Kind = LLVM::AtomicBinOp;
+  constexpr Kind kinds[] = {Kind::_and, Kind::_or, Kind::_xor, Kind::add,
+                            Kind::fadd, Kind::max, Kind::min,  Kind::umax,
+                            Kind::umin, Kind::xchg}; // from RMWOp::AND on
+  using Ordering = LLVM::AtomicOrdering;
+  Ordering ordering = sem == tt::MemSemantic::RELAXED   ? Ordering::monotonic
+                      : sem == tt::MemSemantic::ACQUIRE ? Ordering::acquire
+                      : sem == tt::MemSemantic::RELEASE ? Ordering::release
+                                                        : Ordering::acq_rel;
+  StringRef where = scope == tt::MemSyncScope::GPU   ? "device"
+                    : scope == tt::MemSyncScope::CTA ? "block"
+                                                     : "";
+  auto combine = [&]() -> Value {
+    return LLVM::AtomicRMWOp::create(b, loc, kinds[int(kind) - 1], pointer,
+                                     value, ordering, where);
+  };
+  if (!pred)
+    return combine();
+  auto branch = scf::IfOp::create(b, loc, TypeRange{value.getType()}, pred,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, loc, combine());
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc, value);
+  return branch.getResult(0);
+}
+
 Value Hooks::atomicRMW(Builder &b, Loc loc, tt::RMWOp kind, Value pointer,
                        Value value, Value pred, tt::MemSemantic sem,
                        tt::MemSyncScope scope) {
+  Type type = value.getType();
+  bool addsHalves = kind == tt::RMWOp::FADD &&
+                    (type.isF16() || (type.isBF16() && capability >= 90));
+  if (bitsOf(type) < 32 && !addsHalves)
+    return emulatedRMW(b, loc, kind, pointer, value, pred, sem, scope);
   return atomic(b, loc,
                 (semText(sem) + scopeText(scope) + ".global").str() +
                     rmwText(kind, value.getType()),

@@ -27,6 +27,8 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -150,41 +152,95 @@ static void optimize(Module &module, TargetMachine &machine) {
       .run(module, modules);
 }
 
+//===-- Fatal errors ------------------------------------------------------===//
+
+// LLVM ends the process where its code generator cannot go on, for example on
+// an operation that it cannot select. That must be an error like any other: the
+// reason is kept, and the abort leads back to `emitText`.
+static thread_local std::string *fatalReason = nullptr;
+
+static void keepReason(void *, const char *reason, bool) {
+  if (!fatalReason)
+    return; // not ours: LLVM prints it and goes on to end the process
+  *fatalReason = reason;
+  abort();
+}
+
+static void enableRecovery() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    CrashRecoveryContext::Enable();
+    install_fatal_error_handler(keepReason);
+  });
+}
+
+namespace {
+/// One module while it is compiled.
+struct Compilation {
+  LLVMContext context;
+  std::string errors;
+  std::unique_ptr<TargetMachine> machine;
+  std::unique_ptr<Module> module;
+};
+} // namespace
+
+static void writeText(Compilation &compilation, TextKind kind,
+                      std::string &text, std::string &problem) {
+  optimize(*compilation.module, *compilation.machine);
+  if (kind == TextKind::LLVM) {
+    raw_string_ostream stream(text);
+    compilation.module->print(stream, nullptr);
+    return;
+  }
+  SmallVector<char, 0> assembly;
+  raw_svector_ostream stream(assembly);
+  legacy::PassManager passes;
+  if (compilation.machine->addPassesToEmitFile(passes, stream, nullptr,
+                                               CodeGenFileType::AssemblyFile)) {
+    problem = "the code generator cannot write PTX";
+    return;
+  }
+  passes.run(*compilation.module);
+  text.assign(assembly.data(), assembly.size());
+}
+
 Expected<std::string> emitText(mlir::ModuleOp op, StringRef entry,
                                const TargetInfo &target, TextKind kind) {
   Expected<std::unique_ptr<TargetMachine>> machine = createMachine(target);
   if (!machine)
     return machine.takeError();
-  LLVMContext context;
-  std::string errors;
-  context.setDiagnosticHandler(std::make_unique<Recorder>(errors));
-  std::unique_ptr<Module> module =
-      mlir::translateModuleToLLVMIR(op, context, "kernel");
-  if (!module)
+  auto compilation = std::make_unique<Compilation>();
+  compilation->machine = std::move(*machine);
+  compilation->context.setDiagnosticHandler(
+      std::make_unique<Recorder>(compilation->errors));
+  compilation->module =
+      mlir::translateModuleToLLVMIR(op, compilation->context, "kernel");
+  if (!compilation->module)
     return fail("the kernel could not be translated to LLVM IR");
-  Function *function = module->getFunction(entry);
+  Function *function = compilation->module->getFunction(entry);
   if (!function || function->isDeclaration())
     return fail("the module defines no function '" + entry + "'");
-  module->setTargetTriple((*machine)->getTargetTriple());
-  module->setDataLayout((*machine)->createDataLayout());
-  prepare(*module, entry);
-  optimize(*module, **machine);
-  std::string text;
-  if (kind == TextKind::LLVM) {
-    raw_string_ostream stream(text);
-    module->print(stream, nullptr);
-    return text;
+  compilation->module->setTargetTriple(compilation->machine->getTargetTriple());
+  compilation->module->setDataLayout(compilation->machine->createDataLayout());
+  prepare(*compilation->module, entry);
+
+  std::string text, problem, reason;
+  enableRecovery();
+  CrashRecoveryContext recovery;
+  fatalReason = &reason;
+  bool finished =
+      recovery.RunSafely([&] { writeText(*compilation, kind, text, problem); });
+  fatalReason = nullptr;
+  if (!finished) {
+    compilation.release(); // in no state to be destroyed
+    return fail("LLVM's code generator gave up: " +
+                (reason.empty() ? "it crashed" : reason));
   }
-  SmallVector<char, 0> assembly;
-  raw_svector_ostream stream(assembly);
-  legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr,
-                                      CodeGenFileType::AssemblyFile))
-    return fail("the code generator cannot write PTX");
-  passes.run(*module);
-  if (!errors.empty())
-    return fail("code generation failed: " + errors);
-  return std::string(assembly.data(), assembly.size());
+  if (!problem.empty())
+    return fail(problem);
+  if (!compilation->errors.empty())
+    return fail("code generation failed: " + compilation->errors);
+  return text;
 }
 
 } // namespace nereid::nvptx

@@ -1,11 +1,14 @@
 //===- Numbers.cpp - Math instructions and native conversions -------------===//
 //
 // Which functions are approximate follows Triton: exp, exp2, sqrt, rsqrt and
-// division of f32 are; `sqrt_rn` and `div_rn` exist for those who need them
-// exact. Everything else is left to our math library.
+// division of f32 are, within 2 units in the last place; `sqrt_rn` and `div_rn`
+// exist for those who need them exact. exp2 gives zero for a result below
+// 2^-126. Everything else is left to our math library.
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Target/MathCoefficients.h"
+#include "compiler/Target/MathEmitter.h"
 #include "compiler/Target/NVPTX/Asm.h"
 #include "compiler/Target/NVPTX/Hooks.h"
 
@@ -63,19 +66,49 @@ LogicalResult emitExp2(Emitter &e, Operation *op) {
       plain<math::Exp2Op>(e, op));
 }
 
+// 2^t of t = x log2(e), with what rounding t lost, r, in a second factor:
+// 2^t (1 + r ln 2). Arguments whose result is infinite or zero anyway are
+// limited, so that r is a small number for infinities too.
 LogicalResult emitExp(Emitter &e, Operation *op) {
   Location loc = op->getLoc();
   OpBuilder &b = e.builder;
   return inF32(
       e, op,
-      [&](ValueRange x) {
-        Value log2e = arith::ConstantOp::create(
-            b, loc, b.getF32FloatAttr(1.44269504088896340736f));
-        Value scaled = arith::MulFOp::create(b, loc, x[0], log2e);
-        return intrinsic(b, loc, b.getF32Type(), "llvm.nvvm.ex2.approx.f32",
-                         scaled);
+      [&](ValueRange operands) -> Value {
+        Num x(b, loc, operands[0]);
+        x = x.make<arith::MinimumFOp>(x, x.same(89));
+        x = x.make<arith::MaximumFOp>(x, x.same(-104));
+        Num log2e = x.same(0x1.715476p0);
+        Num t = x * log2e;
+        Num r = x.make<math::FmaOp>(x, log2e, -t);
+        r = x.make<math::FmaOp>(x, x.same(0x1.4ae0c0p-26), r);
+        Num p = x.with(intrinsic(b, loc, b.getF32Type(),
+                                 "llvm.nvvm.ex2.approx.f32", Value(t)));
+        return x.make<math::FmaOp>(p, r * 0x1.62e430p-1, p);
       },
       plain<math::ExpOp>(e, op));
+}
+
+// erf x = x + x p(x^2) up to 1, and 1 - 2^q(|x|) beyond.
+LogicalResult emitErf(Emitter &e, Operation *op) {
+  Location loc = op->getLoc();
+  OpBuilder &b = e.builder;
+  return inF32(
+      e, op,
+      [&](ValueRange operands) -> Value {
+        Num x(b, loc, operands[0]);
+        MathEmitter math(x, MathFeatures());
+        Num a = abs(x);
+        Num small =
+            math.fma(a, math.polynomial(a * a, coefficients::kErfF32, {}), a);
+        Num limited = a.make<arith::MinimumFOp>(a, a.same(4));
+        Num exponent = math.polynomial(limited, coefficients::kErfTailF32, {});
+        Num large = 1.0 - x.with(intrinsic(b, loc, b.getF32Type(),
+                                           "llvm.nvvm.ex2.approx.ftz.f32",
+                                           Value(exponent)));
+        return copysign(select(lt(a, 1), small, large), x);
+      },
+      plain<math::ErfOp>(e, op));
 }
 
 LogicalResult emitSqrt(Emitter &e, Operation *op) {
@@ -116,6 +149,7 @@ LogicalResult emitDivision(Emitter &e, Operation *op) {
 void addNumbers(gpu::EmitTable &table) {
   table["math.exp2"] = emitExp2;
   table["math.exp"] = emitExp;
+  table["math.erf"] = emitErf;
   table["math.sqrt"] = emitSqrt;
   table["math.rsqrt"] = emitRsqrt;
   table["arith.divf"] = emitDivision;
