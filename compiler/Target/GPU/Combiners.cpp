@@ -162,10 +162,16 @@ public:
     for (Operation &op : block) {
       if (&op != block.getTerminator() && !understands(op))
         return false;
-      // A value from outside could be anything.
-      for (Value operand : op.getOperands())
-        if (operand.getParentBlock() != &block)
+      // A value from outside could be anything, but for a constant.
+      for (Value operand : op.getOperands()) {
+        if (operand.getParentBlock() == &block)
+          continue;
+        Operation *constant = operand.getDefiningOp();
+        if (!constant || !isa<arith::ConstantOp>(constant) ||
+            !understands(*constant))
           return false;
+        outside[operand] = evaluate(*constant, {});
+      }
     }
     const size_t operands = block.getNumArguments() / 2;
     // Three values that are ordered alike, signed and unsigned, and one that is
@@ -232,7 +238,7 @@ private:
   }
 
   Sample combine(const Sample &lhs, const Sample &rhs) {
-    llvm::DenseMap<Value, int64_t> values;
+    llvm::DenseMap<Value, int64_t> values = outside;
     size_t next = 0;
     for (const Sample *sample : {&lhs, &rhs})
       for (int64_t value : *sample)
@@ -275,6 +281,7 @@ private:
   }
 
   Block &block;
+  llvm::DenseMap<Value, int64_t> outside; ///< constants
 };
 
 } // namespace

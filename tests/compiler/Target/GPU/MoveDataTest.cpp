@@ -21,6 +21,7 @@
 
 #include "gtest/gtest.h"
 
+#include <cmath>
 #include <random>
 
 using namespace mlir;
@@ -540,6 +541,57 @@ TEST_F(MoveData, RowStatisticsOfAttentionTakeTwoShuffles) {
   EXPECT_EQ(outcome.shuffles, 4); // two rows
   EXPECT_EQ(outcome.barriers, 0);
   EXPECT_EQ(out, std::vector<float>(64, 64.0f));
+}
+
+TEST_F(MoveData, ArgmaxIsKnownToCommute) {
+  // Registers go first: five shuffles of value and index are left per row.
+  const int64_t shape[] = {4, 512};
+  LinearLayout layout = tgpu::blockedLayout(shape, {1, 0}, 4, {32, 1});
+  std::string v = typeText(shape, "f32", layout),
+              i = typeText(shape, "i32", layout),
+              rv = typeText({4}, "f32", tgpu::reduce(layout, 1)),
+              ri = typeText({4}, "i32", tgpu::reduce(layout, 1));
+  std::vector<float> in(4 * 512);
+  std::vector<int32_t> index(4 * 512), out(4), wanted(4);
+  for (int row = 0; row < 4; ++row)
+    for (int column = 0; column < 512; ++column) {
+      in[row * 512 + column] =
+          random() % 50 == 0 ? NAN : float(int(random() % 100));
+      index[row * 512 + column] = column;
+      float best = in[row * 512 + wanted[row]];
+      if (in[row * 512 + column] > best || std::isnan(best))
+        wanted[row] = column;
+    }
+  std::string body =
+      "    %true = arith.constant true\n"
+      "    %x = \"test.load\"(%p0) : (!tt.ptr<f32>) -> " +
+      v + "\n    %i = \"test.load\"(%p1) : (!tt.ptr<i32>) -> " + i +
+      R"(
+    %y:2 = "tt.reduce"(%x, %i) <{axis = 1 : i32}> ({
+    ^bb0(%a: f32, %j: i32, %b: f32, %k: i32):
+      %gt = arith.cmpf ogt, %a, %b : f32
+      %eq = arith.cmpf oeq, %a, %b : f32
+      %lt = arith.cmpi slt, %j, %k : i32
+      %tie = arith.andi %eq, %lt : i1
+      %first = arith.ori %gt, %tie : i1
+      %an = arith.cmpf une, %a, %a : f32
+      %bn = arith.cmpf une, %b, %b : f32
+      %not = arith.xori %an, %true : i1
+      %or = arith.ori %not, %lt : i1
+      %and = arith.andi %bn, %or : i1
+      %c = arith.ori %first, %and : i1
+      %r = arith.select %c, %a, %b : f32
+      %s = arith.select %c, %j, %k : i32
+      tt.reduce.return %r, %s : f32, i32
+    }) : ()" +
+      v + ", " + i + ") -> (" + rv + ", " + ri +
+      ")\n    \"test.store\"(%p2, %y#1) : (!tt.ptr<i32>, " + ri + ") -> ()\n";
+  auto outcome =
+      run(body,
+          {{"f32", in.data()}, {"i32", index.data()}, {"i32", out.data()}}, 1);
+  ASSERT_EQ(outcome.error, "");
+  EXPECT_EQ(out, wanted);
+  EXPECT_EQ(outcome.shuffles, 4 * 5 * 2);
 }
 
 TEST_F(MoveData, SimulationFindsRaces) {
