@@ -199,7 +199,7 @@ class Clock:
 
 def best_config(who, side, kernel, problem, clock, lost):
     """(time, config number, launcher) of the fastest right one, and what is to be said of the others."""
-    best, why = None, []
+    best, why, times = None, [], {}
     for number in range(len(kernel["config"])):
         if [who, kernel["name"], number] in lost:
             why.append(f"{words(kernel['config'][number])}: WRONG, it hangs or loses the device")
@@ -220,9 +220,10 @@ def best_config(who, side, kernel, problem, clock, lost):
         if not error <= problem.bound:
             why.append(f"{words(kernel['config'][number])}: WRONG, error {error:.1e}, {time_us:.0f} us")
             continue
+        times[words(kernel["config"][number])] = time_us
         if best is None or time_us < best[0]:
             best = (time_us, number, run)
-    return best, why
+    return best, why, times
 
 
 def tell(**row):
@@ -254,8 +255,8 @@ def measure(case, kernel, ours, triton, clock, lost):
     import torch
     torch.manual_seed(zlib.crc32(case.name.encode()))
     problem, rows = case.make(), []
-    theirs, their_why = best_config("Triton", triton, kernel, problem, clock, lost)
-    mine, why = best_config("ours", ours, kernel, problem, clock, lost)
+    theirs, their_why, their_times = best_config("Triton", triton, kernel, problem, clock, lost)
+    mine, why, my_times = best_config("ours", ours, kernel, problem, clock, lost)
     if mine:
         tell(trying=["ours", kernel["name"], mine[1]])
     runs = {"Triton": theirs[2]} if theirs else {}
@@ -265,7 +266,7 @@ def measure(case, kernel, ours, triton, clock, lost):
             runs[problem.library[0]] = problem.library[1]
         except Exception as error:
             their_why.append(f"{problem.library[0]} does not run: {str(error)[:80]}")
-    result = dict(case=case.name, why=why, triton_why=their_why)
+    result = dict(case=case.name, why=why, triton_why=their_why, times=my_times, triton_times=their_times)
     if mine:
         poison(problem)
         mine[2]()
@@ -404,7 +405,7 @@ def work(options, folder, kernels, cases, done, lost):
         torch.cuda.empty_cache()
 
 
-def drive(cases):
+def drive(cases, every_config):
     """The results of all cases, from as many workers as it takes."""
     done, lost, results, rows = [], [], [], []
     units = {case.name: case.unit for case in cases}
@@ -432,6 +433,9 @@ def drive(cases):
                     shown = ", ".join(f"{name} {value:.0f}" for name, value in line["result"]["speed"].items())
                     note(f"{line['end']}: {shown} {units[line['end']]}" +
                          "".join(f"\n         ours: {w}" for w in line["result"]["why"]))
+                    mine, theirs = line["result"]["times"], line["result"]["triton_times"]
+                    for config in dict.fromkeys([*mine, *theirs]) if every_config else ():
+                        print(f"         {number(mine.get(config), 8, 1)} {number(theirs.get(config), 8, 1)} us  {config}")
         status = worker.wait()
         if status == 0:
             break
@@ -450,6 +454,7 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="rows {name, ours, peer, peer_name, unit, ratio, bar, error}")
     parser.add_argument("--details", metavar="FILE", help="everything that was found, as JSON")
     parser.add_argument("--jobs", "-j", type=int, default=os.cpu_count(), help="of Triton's compilations")
+    parser.add_argument("--configs", action="store_true", help="print the time of every config: ours, Triton's")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = pathlib.Path(options.folder)
@@ -471,7 +476,7 @@ def main():
             list(pool.map(warm, tasks))
         note(f"Triton compiled {len(tasks)} configs")
 
-    results, rows = drive(cases)
+    results, rows = drive(cases, options.configs)
     code = look_at_code(folder, results, json.loads((folder / "plan.json").read_text()))
     held, missed = print_table(results, rows)
     missed += sum(len(row["problems"]) for row in code)
