@@ -59,6 +59,7 @@ for stage in "${stages[@]}"; do
     grep -E '^cuda|^========= (Invalid|Error|Race|Warning|Hazard|  *at)|passed,|^FAILED' "$log" | head -${LINES_SHOWN:-40}
     ok=$(sed -n 's/^\([0-9]*\) of [0-9]* passed,.*/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
     bad=$(sed -nE 's/^=+ (ERROR|RACECHECK) SUMMARY: ([0-9]+) .*/\2/p' "$log" | awk '{n += $1} END {print n + 0}')
+    grep -q 'SUMMARY: ' "$log" || bad=1
     ;;
   *)
     timeout "$limit" python3 conformance/run.py --prepared "conformance/$stage" --device "$device" \
