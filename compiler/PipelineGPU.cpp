@@ -98,6 +98,7 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
     pm.addPass(createLoopInvariantCodeMotionPass());
+    pm.addPass(createGuardProducts());
     pm.addPass(gpu::createAllocateShared());
     pm.addPass(gpu::createInsertBarriers());
   });

@@ -286,6 +286,34 @@ def VerifyLayouts : Pass<"nrd-verify-layouts"> {
   let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
 }
 
+def GuardProducts : Pass<"nrd-guard-products"> {
+  let summary = "An empty loop of products does not meet a full one in flight";
+  let description = [{
+    For GPU targets, on tgpu, behind `nrd-pipeline-loops`. The products that a
+    loop leaves in flight are waited for behind it. Where the loop may be empty,
+    its initial values would come to that wait by the other way: an assembler
+    then sees ordinary instructions write the registers of a product in flight
+    and makes every product wait for itself (ptxas C7515). So loop and wait go
+    into a branch of their own, and an empty loop's values meet behind the wait.
+
+    ```mlir
+    %0 = scf.for %i = %a to %b step %c iter_args(%acc = %zero) { ... }
+    %1 = tgpu.warpgroup_wait 0, %0 : ...
+    // becomes
+    %r = arith.cmpi slt, %a, %b : i32
+    %1 = scf.if %r {
+      %0 = scf.for ...
+      %w = tgpu.warpgroup_wait 0, %0 : ...
+      scf.yield %w
+    } else {
+      scf.yield %zero
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def PipelineLoops : Pass<"nrd-pipeline-loops", "::mlir::ModuleOp"> {
   let summary = "Copy ahead of a loop, and let products run behind it";
   let description = [{
