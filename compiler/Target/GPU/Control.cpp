@@ -30,12 +30,12 @@ LogicalResult emitFor(Emitter &e, Operation *op) {
       e.getScalar(loop.getUpperBound()), e.getScalar(loop.getStep()),
       e.flatten(loop.getInitArgs()), nullptr, loop.getUnsignedCmp());
   e.set(loop.getInductionVar(), {copy.getInductionVar()});
-  e.unflatten(loop.getRegionIterArgs(), ValueRange(copy.getRegionIterArgs()));
   {
     Guard guard(e.builder);
     Block *body = copy.getBody();
     body->clear(); // a loop without values comes with a terminator
     e.builder.setInsertionPointToEnd(body);
+    e.unflatten(loop.getRegionIterArgs(), ValueRange(copy.getRegionIterArgs()));
     if (failed(emitYielding(e, *loop.getBody())))
       return failure();
   }
@@ -77,11 +77,10 @@ LogicalResult emitWhile(Emitter &e, Operation *op) {
       Block *block = new Block;
       to.push_back(block);
       for (BlockArgument argument : from.getArguments())
-        for (int64_t i = 0, n = e.count(argument.getType()); i < n; ++i)
-          block->addArgument(e.scalarType(argument.getType()),
-                             argument.getLoc());
-      e.unflatten(from.getArguments(), ValueRange(block->getArguments()));
+        for (Type type : e.flattenTypes(argument.getType()))
+          block->addArgument(type, argument.getLoc());
       e.builder.setInsertionPointToEnd(block);
+      e.unflatten(from.getArguments(), ValueRange(block->getArguments()));
     };
     open(*loop.getBeforeBody(), copy.getBefore());
     if (failed(e.emitBody(*loop.getBeforeBody())))

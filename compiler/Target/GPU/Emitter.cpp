@@ -2,6 +2,8 @@
 
 #include "compiler/Target/GPU/Emitter.h"
 
+#include "compiler/Target/GPU/Moves.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -34,25 +36,55 @@ void Emitter::set(Value value, ArrayRef<Value> registers) {
   values[value] = registers.copy(storage);
 }
 
-Registers Emitter::flatten(ValueRange range) const {
+int64_t Emitter::scalarsPerWord(Type type) const {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !isa<FloatType>(tensor.getElementType()))
+    return 1;
+  unsigned bits = tensor.getElementTypeBitWidth();
+  int64_t each = bits < 32 ? 32 / bits : 1;
+  return count(type) % each == 0 ? each : 1;
+}
+
+Registers Emitter::flatten(ValueRange range) {
   Registers all;
-  for (Value value : range)
-    llvm::append_range(all, get(value));
+  for (Value value : range) {
+    ArrayRef<Value> scalars = get(value);
+    int64_t each = scalarsPerWord(value.getType());
+    if (each == 1) {
+      llvm::append_range(all, scalars);
+      continue;
+    }
+    for (; !scalars.empty(); scalars = scalars.drop_front(each))
+      all.push_back(packWord(*this, value.getLoc(), scalars.take_front(each)));
+  }
   return all;
 }
 
 SmallVector<Type> Emitter::flattenTypes(TypeRange types) const {
   SmallVector<Type> all;
-  for (Type type : types)
-    all.append(count(type), scalarType(type));
+  for (Type type : types) {
+    int64_t each = scalarsPerWord(type);
+    all.append(count(type) / each, each == 1
+                                       ? scalarType(type)
+                                       : Type(IntegerType::get(context(), 32)));
+  }
   return all;
 }
 
 void Emitter::unflatten(ValueRange range, ValueRange flat) {
   for (Value value : range) {
     int64_t size = count(value.getType());
-    set(value, SmallVector<Value>(flat.take_front(size)));
-    flat = flat.drop_front(size);
+    int64_t each = scalarsPerWord(value.getType());
+    Registers scalars;
+    for (Value carried : flat.take_front(size / each))
+      if (each == 1)
+        scalars.push_back(carried);
+      else
+        llvm::append_range(scalars, unpackWord(*this, value.getLoc(), carried,
+                                               scalarType(value.getType()),
+                                               unsigned(each)));
+    set(value, scalars);
+    flat = flat.drop_front(size / each);
   }
 }
 
@@ -118,13 +150,12 @@ Emitter::emitBlocks(Region &region, Block *entry,
     Block *copy = new Block;
     into->push_back(copy);
     blocks[&block] = copy;
-    for (BlockArgument argument : block.getArguments()) {
-      Registers registers;
-      for (int64_t i = 0, e = count(argument.getType()); i < e; ++i)
-        registers.push_back(copy->addArgument(scalarType(argument.getType()),
-                                              argument.getLoc()));
-      set(argument, std::move(registers));
-    }
+    for (BlockArgument argument : block.getArguments())
+      for (Type type : flattenTypes(argument.getType()))
+        copy->addArgument(type, argument.getLoc());
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(copy);
+    unflatten(block.getArguments(), ValueRange(copy->getArguments()));
   }
   // In an order in which what dominates comes first.
   llvm::ReversePostOrderTraversal<Region *> order(&region);

@@ -71,10 +71,14 @@ public:
   llvm::ArrayRef<mlir::Value> get(mlir::Value value) const;
   mlir::Value getScalar(mlir::Value value) const;
   void set(mlir::Value value, llvm::ArrayRef<mlir::Value> registers);
-  /// The scalars of all values, one after the other.
-  Registers flatten(mlir::ValueRange values) const;
+  /// What carries values through control flow: their scalars, one after the
+  /// other, narrow floats put together in words of 32 bits. As such they are
+  /// packed where they are made, which one instruction does, and a word is what
+  /// matrix units take.
+  Registers flatten(mlir::ValueRange values);
   llvm::SmallVector<mlir::Type> flattenTypes(mlir::TypeRange types) const;
-  /// Gives `values` the scalars of `flat`, which are in `flatten`'s order.
+  /// Gives `values` the scalars that `flat` carries, which is as `flatten` made
+  /// it. Writes code at the insertion point.
   void unflatten(mlir::ValueRange values, mlir::ValueRange flat);
   /// The type of each scalar of a value of this type, and how many there are.
   mlir::Type scalarType(mlir::Type type) const;
@@ -159,6 +163,8 @@ public:
   int32_t maxRegisters = 0;
 
 private:
+  /// How many scalars of a value of this type share a word; 1 for none.
+  int64_t scalarsPerWord(mlir::Type type) const;
   friend mlir::LogicalResult emitKernel(mlir::ModuleOp, const TargetInfo &,
                                         TargetHooks &, struct KernelFacts &);
   const EmitTable &table;

@@ -224,7 +224,8 @@ static LinearLayout catLayout(const LinearLayout &operand) {
 
 static LogicalResult emitCat(Emitter &e, Operation *op) {
   auto cat = cast<tt::CatOp>(op);
-  Registers both = e.flatten({cat.getLhs(), cat.getRhs()});
+  Registers both(e.get(cat.getLhs()));
+  llvm::append_range(both, e.get(cat.getRhs()));
   e.set(cat.getResult(),
         convertLayout(
             e, op->getLoc(), std::move(both), catLayout(layoutOf(cat.getLhs())),

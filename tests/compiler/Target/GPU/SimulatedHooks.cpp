@@ -188,12 +188,19 @@ static LogicalResult emitTestStore(gpu::Emitter &e, Operation *op) {
 
 //===-- Products and copies by threads ------------------------------------===//
 
+static gpu::Registers scalarsOf(gpu::Emitter &e, ValueRange values) {
+  gpu::Registers all;
+  for (Value value : values)
+    llvm::append_range(all, e.get(value));
+  return all;
+}
+
 /// A product in whatever layouts: all scalars of the thread and the types go to
 /// the simulator, which puts the matrices together.
 static LogicalResult emitDot(gpu::Emitter &e, Operation *op) {
   OpBuilder &b = e.builder;
   auto dot = cast<tt::DotOp>(op);
-  gpu::Registers all = e.flatten({dot.getA(), dot.getB(), dot.getC()});
+  gpu::Registers all = scalarsOf(e, {dot.getA(), dot.getB(), dot.getC()});
   const int64_t count = e.count(dot.getType());
   auto product = LLVM::CallIntrinsicOp::create(
       b, op->getLoc(), VectorType::get(count, e.scalarType(dot.getType())),
@@ -214,7 +221,7 @@ static LogicalResult emitWarpgroupMMA(gpu::Emitter &e, Operation *op) {
   OpBuilder &b = e.builder;
   Location loc = op->getLoc();
   auto mma = cast<tgpu::WarpgroupMMAOp>(op);
-  gpu::Registers all = e.flatten({mma.getA(), mma.getB(), mma.getAcc()});
+  gpu::Registers all = scalarsOf(e, {mma.getA(), mma.getB(), mma.getAcc()});
   all.push_back(mma.getUseAcc() ? e.getScalar(mma.getUseAcc())
                                 : e.i1(loc, true));
   Type type = mma.getResult().getType();
