@@ -578,6 +578,19 @@ private:
         });
   }
 
+  /// Whether a value is one number, or a tile of one.
+  static bool isUniform(Value value) {
+    while (Operation *op = value.getDefiningOp()) {
+      if (isa<tt::SplatOp>(op))
+        return true;
+      if (!isa<tt::BroadcastOp, tt::ExpandDimsOp, tt::ReshapeOp, tt::TransOp,
+               arith::ExtSIOp>(op))
+        break;
+      value = op->getOperand(0);
+    }
+    return !isa<ShapedType>(value.getType());
+  }
+
   /// Whether the result cannot be below zero, given no wrap-around.
   static bool staysNonNegative(Operation *op,
                                ArrayRef<const AxisLattice *> operands) {
@@ -587,8 +600,14 @@ private:
     if (isa<tt::GetProgramIdOp, tt::GetNumProgramsOp, tt::MakeRangeOp,
             arith::ExtUIOp>(op))
       return true;
-    // What an index is divided by is positive; see the header.
-    if (isa<arith::RemSIOp, arith::DivSIOp, arith::ShRSIOp>(op))
+    if (isa<arith::DivSIOp>(op)) {
+      const AxisInfo &divisor = operands[1]->getValue();
+      if (std::optional<int64_t> value = divisor.getConstant())
+        return is(0) && *value > 0;
+      // One number that an index is divided by is positive; see the header.
+      return is(0) && (is(1) || isUniform(op->getOperand(1)));
+    }
+    if (isa<arith::RemSIOp, arith::ShRSIOp>(op))
       return is(0);
     if (isa<arith::MaxSIOp>(op))
       return is(0) || is(1);

@@ -24,8 +24,9 @@
 // wrap, as Triton's own analysis takes it: an offset that overflows i32 is a
 // defect of the kernel. (The 2^62 stands for "zero: divided by everything".)
 // Signed division and remainder keep a pattern only where the dividend is known
-// not to be negative, because they truncate toward zero; divisors are taken to
-// be positive, as no index is divided by a negative number on purpose.
+// not to be negative, because they truncate toward zero; a divisor that is one
+// number for the whole tile is taken to be positive, as no index is divided by
+// a negative number on purpose.
 //
 //===----------------------------------------------------------------------===//
 
