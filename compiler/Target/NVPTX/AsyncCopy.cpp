@@ -77,6 +77,108 @@ void copyPiece(OpBuilder &b, Location loc, Value to, Value from, int64_t size,
   inlineAsm(b, loc, {}, text + ";", constraints, operands);
 }
 
+//===-- Pointers a constant apart -----------------------------------------===//
+
+/// The integer that every element of `value` is, when it is a constant.
+std::optional<int64_t> constantOf(Value value) {
+  tt::SplatSource source = tt::getSplatSource(value);
+  if (auto integer = dyn_cast_or_null<IntegerAttr>(source.attr))
+    return integer.getValue().getSExtValue();
+  APInt integer;
+  if (matchPattern(source.scalar ? source.scalar : value,
+                   m_ConstantInt(&integer)))
+    return integer.getSExtValue();
+  return std::nullopt;
+}
+
+/// By how much integers, or pointers (in elements), grow from one element of
+/// the tensor to the next along each dimension, where that is a constant.
+/// Arithmetic is taken not to wrap, as for the width of accesses.
+using Growth = SmallVector<int64_t, 4>;
+std::optional<Growth> growthOf(Value value, unsigned depth = 0) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  Operation *op = value.getDefiningOp();
+  if (!type || !op || depth > 24)
+    return std::nullopt;
+  if (tt::getSplatSource(value))
+    return Growth(type.getRank(), 0);
+  auto from = [&](unsigned operand) {
+    return growthOf(op->getOperand(operand), depth + 1);
+  };
+  if (isa<tt::MakeRangeOp>(op))
+    return Growth{1};
+  if (isa<tgpu::ConvertLayoutOp, arith::ExtSIOp, arith::ExtUIOp>(op))
+    return from(0);
+  if (auto expand = dyn_cast<tt::ExpandDimsOp>(op)) {
+    auto growth = from(0);
+    if (growth)
+      growth->insert(growth->begin() + expand.getAxis(), 0);
+    return growth;
+  }
+  if (isa<tt::BroadcastOp>(op)) {
+    auto growth = from(0);
+    auto narrow = cast<RankedTensorType>(op->getOperand(0).getType());
+    for (int64_t dim = 0; growth && dim < type.getRank(); ++dim)
+      if (narrow.getDimSize(dim) == 1)
+        (*growth)[dim] = 0;
+    return growth;
+  }
+  if (isa<arith::AddIOp, arith::SubIOp, tt::AddPtrOp>(op)) {
+    auto a = from(0), b = a ? from(1) : std::nullopt;
+    if (!b)
+      return std::nullopt;
+    int64_t sign = isa<arith::SubIOp>(op) ? -1 : 1;
+    for (auto [x, y] : llvm::zip(*a, *b))
+      x += sign * y;
+    return a;
+  }
+  if (isa<arith::MulIOp, arith::ShLIOp>(op)) {
+    auto factor = constantOf(op->getOperand(1));
+    bool swapped = !factor && isa<arith::MulIOp>(op);
+    if (swapped)
+      factor = constantOf(op->getOperand(0));
+    if (!factor || *factor < 0 || *factor > (int64_t(1) << 31) ||
+        (isa<arith::ShLIOp>(op) && *factor > 30))
+      return std::nullopt;
+    auto growth = from(swapped ? 1 : 0);
+    for (int64_t dim = 0; growth && dim < type.getRank(); ++dim)
+      (*growth)[dim] *=
+          isa<arith::ShLIOp>(op) ? int64_t(1) << *factor : *factor;
+    return growth;
+  }
+  return std::nullopt;
+}
+
+/// For each register of `pointers` the bytes by which its pointer differs from
+/// register 0's, where that is the same in all threads; else nothing. One
+/// address then serves all copies of a thread.
+std::optional<SmallVector<int64_t>> distances(Value pointers,
+                                              int64_t elementBytes) {
+  auto growth = growthOf(pointers);
+  if (!growth)
+    return std::nullopt;
+  const LinearLayout &layout = tgpu::getLayout(pointers.getType()).getLinear();
+  SmallVector<int64_t> result(layout.inSize("register"), 0);
+  for (auto [dim, out] : llvm::enumerate(layout.outDims())) {
+    int32_t threadBits = 0;
+    for (StringRef in : {"lane", "warp"})
+      for (int32_t bit = 0; bit < layout.inBits(in); ++bit)
+        threadBits |= layout.basis(in, bit, out.name);
+    for (size_t r = 0; r < result.size(); ++r) {
+      int32_t place = 0;
+      for (int32_t bit = 0; bit < layout.inBits("register"); ++bit)
+        if (r >> bit & 1)
+          place ^= layout.basis("register", bit, out.name);
+      if (place & threadBits)
+        return std::nullopt;
+      result[r] += place * (*growth)[dim] * elementBytes;
+    }
+  }
+  return result;
+}
+
+//===-- Operations --------------------------------------------------------===//
+
 /// Whether the scalar is the constant true.
 bool isTrue(Value value) {
   APInt bit;
@@ -114,6 +216,10 @@ LogicalResult emitAsyncCopy(Emitter &e, Operation *op) {
   auto evict = tt::EvictionPolicy(copy.getEvict());
   auto cache = tt::CacheModifier(copy.getCache());
   Value policy = cachePolicy(b, loc, evict);
+  if (auto apart = distances(copy.getPtr(), elementBytes))
+    for (auto [r, bytes] : llvm::enumerate(*apart))
+      if (int64_t(r) % width == 0 && r > 0)
+        pointers[r] = e.offset(loc, pointers[0], bytes);
   Value whole, nothing;
   auto flags =
       arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
