@@ -346,12 +346,12 @@ def PipelineLoops : Pass<"nrd-pipeline-loops", "::mlir::ModuleOp"> {
     // becomes, with three stages
     %ring = tgpu.local_alloc : () -> !tgpu.tile<.., buffers = 3>
     ... async_copy of iterations 0 and 1 where they exist, each with a commit ...
-    tgpu.async_wait 1; tgpu.sync_threads
     scf.for %i = %lb to %ub step %s iter_args(%acc = %zero, %k = %c0) {
+      tgpu.async_wait 1; tgpu.proxy_fence; tgpu.sync_threads
       %t = tgpu.tile_at %ring[%k]
       %r = tgpu.warpgroup_mma %t, %b, %acc
       tgpu.warpgroup_wait 1
-      tgpu.async_wait 0; tgpu.proxy_fence; tgpu.sync_threads
+      tgpu.sync_threads
       ... async_copy of iteration i + 2 into the slot that i - 1 used ...
       tgpu.async_commit
       scf.yield %r, (%k + 1) mod 3

@@ -346,6 +346,12 @@ void Pipeline::schedule(const ProductSchedule &products) {
     pending = readAround(z, products);
   }
 
+  // With three stages and one meeting, iteration i+1's data must have come
+  // before iteration i+2's is asked for. Where nothing but the products' ends
+  // is waited for at Z, a second meeting costs little: data at the top, space
+  // at Z.
+  bool twice = z && products.onlyFrees && stages == 3;
+
   SmallVector<Group> groups = makeGroups();
 
   // Before the loop: the copies of the iterations that the body's copies start
@@ -368,7 +374,7 @@ void Pipeline::schedule(const ProductSchedule &products) {
   for (const RingLoad &ring : rings)
     if (ring.early)
       first = std::min<int64_t>(first, ring.distance - 1);
-  if (first != INT64_MAX)
+  if (first != INT64_MAX && !twice)
     meet(first);
 
   SmallVector<Value> inits = carriedBy(groups);
@@ -376,11 +382,21 @@ void Pipeline::schedule(const ProductSchedule &products) {
   Block *body = loop.getBody();
 
   // Z.
-  if (z)
-    rewriter.setInsertionPointAfter(z);
-  else
+  if (twice) {
+    int64_t open = INT64_MAX;
+    for (const RingLoad &ring : rings)
+      open = std::min<int64_t>(open, ring.distance - 1);
     rewriter.setInsertionPointToStart(body);
-  meet(pending);
+    meet(open);
+    rewriter.setInsertionPointAfter(z);
+    tgpu::SyncThreadsOp::create(rewriter, loc);
+  } else {
+    if (z)
+      rewriter.setInsertionPointAfter(z);
+    else
+      rewriter.setInsertionPointToStart(body);
+    meet(pending);
+  }
 
   // The copies, behind the last product: its issue should not wait for them.
   if (z)

@@ -23,6 +23,8 @@ struct ProductSchedule {
   mlir::Operation *firstWait = nullptr;
   /// Products of the same iteration that have ended then.
   llvm::SmallPtrSet<mlir::Operation *, 4> endedAtFirstWait;
+  /// Nothing reads what is ready then: the wait is there to free operands.
+  bool onlyFrees = false;
   /// Products may be in flight when an iteration ends.
   bool crosses = false;
 };

@@ -213,6 +213,7 @@ ProductSchedule Body::run() {
 
   if (schedule.crosses && !schedule.firstWait) {
     // Nothing reads the sums, but what the products read must become free.
+    schedule.onlyFrees = true;
     bool behind = where == FreeingWait::Behind;
     if (behind) {
       rewriter.setInsertionPointAfter(products.back());

@@ -1,8 +1,9 @@
 // RUN: nereid-opt %s --split-input-file --nrd-pipeline-loops -canonicalize -cse | FileCheck %s
 
-// Copies run two iterations ahead of a wgmma whose operands are tiles: one
-// barrier per iteration, the product of the iteration before ends behind the
-// next one's issue, and the slot that it read is filled again.
+// Copies run two iterations ahead of a wgmma whose operands are tiles. The
+// product of the iteration before ends behind the next one's issue, and the slot
+// that it read is filled again. Threads meet for the data at the top, and for
+// the slot behind the wait.
 // CHECK-LABEL: tt.func public @warpgroup
 // CHECK:         %[[RA:.*]] = tgpu.local_alloc : () -> !tgpu.tile<64x64xf16, {{.*}}, buffers = 3>
 // CHECK:         %[[RB:.*]] = tgpu.local_alloc : () -> !tgpu.tile<64x64xf16, {{.*}}, buffers = 3>
@@ -15,17 +16,15 @@
 // CHECK:         tgpu.async_copy
 // CHECK:         tgpu.async_copy
 // CHECK:         tgpu.async_commit
-// CHECK-NEXT:    tgpu.async_wait 1
-// CHECK-NEXT:    tgpu.proxy_fence
-// CHECK-NEXT:    tgpu.sync_threads
 // CHECK-NEXT:    %[[N2:.*]] = arith.subi %[[N]], %c2_i32
 // CHECK-NEXT:    %[[L:.*]]:4 = scf.for %[[I:.*]] = %c0_i32 to %[[N]] step %c1_i32 iter_args(%[[ACC:.*]] = %cst, %[[K:.*]] = %c0_i32, %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}})
+// CHECK-NEXT:      tgpu.async_wait 1
+// CHECK-NEXT:      tgpu.proxy_fence
+// CHECK-NEXT:      tgpu.sync_threads
 // CHECK-NEXT:      %[[TA:.*]] = tgpu.tile_at %[[RA]][%[[K]]]
 // CHECK-NEXT:      %[[TB:.*]] = tgpu.tile_at %[[RB]][%[[K]]]
 // CHECK-NEXT:      %[[P:.*]] = tgpu.warpgroup_mma %[[TA]], %[[TB]], %[[ACC]]
 // CHECK-NEXT:      tgpu.warpgroup_wait 1{{$}}
-// CHECK-NEXT:      tgpu.async_wait 0
-// CHECK-NEXT:      tgpu.proxy_fence
 // CHECK-NEXT:      tgpu.sync_threads
 // CHECK-NEXT:      %[[E:.*]] = arith.cmpi slt, %[[I]], %[[N2]]
 // CHECK:           %[[FIRST:.*]] = arith.cmpi eq, %[[K]], %c0_i32
@@ -63,6 +62,37 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
       scf.yield %w, %na, %nb : tensor<64x64xf32, #acc>, !ptrs, !ptrs
     }
     tt.return %r#0 : tensor<64x64xf32, #acc>
+  }
+
+  // With more, one meeting serves both: the next iteration's data is waited for
+  // while a later one's is under way.
+  // CHECK-LABEL: tt.func public @four_stages
+  // CHECK:         tgpu.async_wait 2
+  // CHECK-NEXT:    tgpu.proxy_fence
+  // CHECK-NEXT:    tgpu.sync_threads
+  // CHECK:         scf.for
+  // CHECK:           tgpu.warpgroup_mma
+  // CHECK:           tgpu.warpgroup_wait 1{{$}}
+  // CHECK-NEXT:      tgpu.async_wait 1
+  // CHECK-NEXT:      tgpu.proxy_fence
+  // CHECK-NEXT:      tgpu.sync_threads
+  // CHECK:           tgpu.async_copy
+  // CHECK-NEXT:      tgpu.async_commit
+  // CHECK:           scf.yield
+  tt.func public @four_stages(%ap: !ptrs, %tb: !tile, %n: i32) -> tensor<64x64xf32, #acc> {
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32, #acc>
+    %r = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %zero) -> (tensor<64x64xf32, #acc>) : i32 {
+      %at = tt.splat %i : i32 -> tensor<64x64xi32, #ld>
+      %a = tt.addptr %ap, %at : !ptrs, tensor<64x64xi32, #ld>
+      %x = tt.load %a {nrd.access = array<i32: 1, 8>} : !ptrs
+      %ta = tgpu.local_alloc %x : (tensor<64x64xf16, #ld>) -> !tile
+      %p = tgpu.warpgroup_mma %ta, %tb, %acc : !tile, !tile, tensor<64x64xf32, #acc>
+      %w = tgpu.warpgroup_wait 0, %p : tensor<64x64xf32, #acc> -> tensor<64x64xf32, #acc>
+      scf.yield %w : tensor<64x64xf32, #acc>
+    } {tt.num_stages = 4 : i32}
+    tt.return %r : tensor<64x64xf32, #acc>
   }
 
   // With two stages there is nothing to be ahead of: the product of the
