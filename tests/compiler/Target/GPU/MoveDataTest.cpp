@@ -29,7 +29,8 @@ using namespace nereid;
 
 namespace {
 
-class MoveData : public ::testing::Test {
+/// On a machine of warps of 32 lanes and on one of 64.
+class MoveData : public ::testing::TestWithParam<const char *> {
 protected:
   MoveData() {
     context
@@ -38,14 +39,22 @@ protected:
     context.allowUnregisteredDialects();
   }
 
+  const TargetInfo &target() const { return *findTarget(GetParam()); }
+  int lanes() const { return int(target().warpSize); }
+  tgpu::MatrixInstruction instruction() const {
+    return lanes() == 32 ? tgpu::MatrixInstruction::NVIDIA_m16n8
+                         : tgpu::MatrixInstruction::AMD_16x16x16;
+  }
+
   /// Lowers and runs the body of a kernel; its pointers are %p0, %p1 ...
   simulate::Outcome run(const std::string &body,
                         ArrayRef<std::pair<std::string, void *>> pointers,
                         int warps = 4, bool matrices = true) {
-    std::string text = "module attributes {nrd.target = \"sm_90a\", "
-                       "nrd.num_warps = " +
-                       std::to_string(warps) +
-                       " : i32} {\n  tt.func public @k(";
+    std::string text =
+        "module attributes {nrd.target = \"" + std::string(GetParam()) +
+        "\", "
+        "nrd.num_warps = " +
+        std::to_string(warps) + " : i32} {\n  tt.func public @k(";
     for (auto [i, pointer] : llvm::enumerate(pointers))
       text += (i ? ", %p" : "%p") + std::to_string(i) + ": !tt.ptr<" +
               pointer.first + ">";
@@ -63,14 +72,15 @@ protected:
       bad.error = "passes failed: " + text;
       return bad;
     }
-    simulate::SimulatedHooks hooks(matrices);
+    simulate::SimulatedHooks hooks(matrices && lanes() == 32);
     gpu::KernelFacts facts;
-    if (failed(gpu::emitKernel(*module, *findTarget("sm_90a"), hooks, facts))) {
+    if (failed(gpu::emitKernel(*module, target(), hooks, facts))) {
       bad.error = "not emitted: " + text;
       return bad;
     }
     simulate::Launch launch;
-    launch.threads = warps * 32;
+    launch.lanes = lanes();
+    launch.threads = warps * lanes();
     launch.sharedBytes = facts.sharedBytes;
     for (auto &pointer : pointers)
       launch.arguments.push_back(reinterpret_cast<uint64_t>(pointer.second));
@@ -120,7 +130,7 @@ protected:
                                ? LinearLayout::Basis(shape.size(), 0)
                                : basis[next++]);
     };
-    take(ins[1], 5);
+    take(ins[1], lanes() == 32 ? 5 : 6);
     take(ins[2], warpBits);
     while (next < basis.size())
       ins[0].bases.push_back(basis[next++]);
@@ -142,9 +152,12 @@ protected:
   std::mt19937 random{7};
 };
 
+INSTANTIATE_TEST_SUITE_P(Machines, MoveData,
+                         ::testing::Values("sm_90a", "gfx942"));
+
 //===-- Conversions -------------------------------------------------------===//
 
-TEST_F(MoveData, ConversionsOfAnyLayoutAndType) {
+TEST_P(MoveData, ConversionsOfAnyLayoutAndType) {
   struct Element {
     const char *name;
     int bytes;
@@ -171,10 +184,12 @@ TEST_F(MoveData, ConversionsOfAnyLayoutAndType) {
     std::string a = typeText(shape, element.name, from),
                 b = typeText(shape, element.name, to);
     std::string pointer = std::string("!tt.ptr<") + element.name + ">";
-    std::string body = "    %x = \"test.load\"(%p0) : (" + pointer + ") -> " +
-                       a + "\n" + "    %y = tgpu.convert_layout %x : " + a +
-                       " -> " + b + "\n" + "    \"test.store\"(%p1, %y) : (" +
-                       pointer + ", " + b + ") -> ()\n";
+    std::string body =
+        "    %x = \"test.load\"(%p0) : (" + pointer + ") -> " + a + "\n" +
+        "    %y = tgpu.convert_layout %x {nrd.scratch_limit = " +
+        std::to_string(int64_t(64) << random() % 10) + " : i64} : " + a +
+        " -> " + b + "\n" + "    \"test.store\"(%p1, %y) : (" + pointer + ", " +
+        b + ") -> ()\n";
     auto outcome =
         run(body, {{element.name, in.data()}, {element.name, out.data()}},
             1 << warpBits, random() % 2);
@@ -183,11 +198,10 @@ TEST_F(MoveData, ConversionsOfAnyLayoutAndType) {
   }
 }
 
-TEST_F(MoveData, LargeConversionsInRounds) {
+TEST_P(MoveData, LargeConversionsInRounds) {
   const int64_t shape[] = {128, 128};
-  LinearLayout acc = tgpu::accumulatorLayout(
-                   shape, tgpu::MatrixInstruction::NVIDIA_m16n8, {4, 1}),
-               rows = tgpu::blockedLayout(shape, {1, 0}, 4, {32, 4});
+  LinearLayout acc = tgpu::accumulatorLayout(shape, instruction(), {4, 1}),
+               rows = tgpu::blockedLayout(shape, {1, 0}, 4, {lanes(), 4});
   std::vector<float> in(128 * 128), out(128 * 128);
   for (size_t i = 0; i < in.size(); ++i)
     in[i] = float(i);
@@ -206,14 +220,13 @@ TEST_F(MoveData, LargeConversionsInRounds) {
   }
 }
 
-TEST_F(MoveData, TilesInSharedMemory) {
+TEST_P(MoveData, TilesInSharedMemory) {
   for (int i = 0; i < 60; ++i) {
     const int64_t shape[] = {int64_t(8) << random() % 4, int64_t(16)
                                                              << random() % 3};
     LinearLayout from = randomLayout(shape, 2), to = randomLayout(shape, 2);
     if (i % 3 == 0)
-      to = tgpu::operandLayout(shape, tgpu::MatrixInstruction::NVIDIA_m16n8,
-                               i % 2, 16, {2, 2});
+      to = tgpu::operandLayout(shape, instruction(), i % 2, 16, {2, 2});
     // Any order of the element's bits, swizzled.
     std::vector<std::array<int32_t, 2>> offsets;
     for (int32_t bit = 1; bit < shape[1]; bit *= 2)
@@ -300,7 +313,7 @@ std::string regionText(const Region &region, StringRef op) {
          results + " : " + types + "\n    })";
 }
 
-TEST_F(MoveData, ReductionsOfAnyRegion) {
+TEST_P(MoveData, ReductionsOfAnyRegion) {
   for (int i = 0; i < 200; ++i) {
     const Region &region = kRegions[i % std::size(kRegions)];
     const int warpBits = int(random() % 4);
@@ -364,7 +377,7 @@ TEST_F(MoveData, ReductionsOfAnyRegion) {
   }
 }
 
-TEST_F(MoveData, ScansOfAnyRegion) {
+TEST_P(MoveData, ScansOfAnyRegion) {
   for (int i = 0; i < 200; ++i) {
     const Region &region = kRegions[i % std::size(kRegions)];
     const int warpBits = int(random() % 4);
@@ -431,7 +444,7 @@ TEST_F(MoveData, ScansOfAnyRegion) {
 
 //===-- What the data tells -----------------------------------------------===//
 
-TEST_F(MoveData, Gathers) {
+TEST_P(MoveData, Gathers) {
   for (int i = 0; i < 60; ++i) {
     const unsigned axis = random() % 2;
     int64_t source[] = {int64_t(1) << random() % 6, int64_t(1) << random() % 6};
@@ -468,7 +481,7 @@ TEST_F(MoveData, Gathers) {
   }
 }
 
-TEST_F(MoveData, Histograms) {
+TEST_P(MoveData, Histograms) {
   for (int i = 0; i < 40; ++i) {
     const int64_t count[] = {int64_t(1) << random() % 10},
                   bins[] = {int64_t(1) << random() % 9};
@@ -495,7 +508,7 @@ TEST_F(MoveData, Histograms) {
   }
 }
 
-TEST_F(MoveData, Concatenations) {
+TEST_P(MoveData, Concatenations) {
   for (int i = 0; i < 30; ++i) {
     const int64_t half[] = {int64_t(1) << random() % 6, int64_t(1)
                                                             << random() % 4};
@@ -522,10 +535,9 @@ TEST_F(MoveData, Concatenations) {
 
 //===-- How much code -----------------------------------------------------===//
 
-TEST_F(MoveData, RowStatisticsOfAttentionTakeTwoShuffles) {
+TEST_P(MoveData, RowStatisticsOfAttentionTakeTwoShuffles) {
   const int64_t shape[] = {64, 64};
-  LinearLayout acc = tgpu::accumulatorLayout(
-      shape, tgpu::MatrixInstruction::NVIDIA_m16n8, {4, 1});
+  LinearLayout acc = tgpu::accumulatorLayout(shape, instruction(), {4, 1});
   std::string a = typeText(shape, "f32", acc),
               b = typeText({64}, "f32", tgpu::reduce(acc, 1));
   std::vector<float> in(64 * 64, 1.0f), out(64);
@@ -538,15 +550,16 @@ TEST_F(MoveData, RowStatisticsOfAttentionTakeTwoShuffles) {
       ") -> ()\n";
   auto outcome = run(body, {{"f32", in.data()}, {"f32", out.data()}});
   ASSERT_EQ(outcome.error, "");
-  EXPECT_EQ(outcome.shuffles, 4); // two rows
+  // Two rows of the thread on four lanes each, or four on sixteen.
+  EXPECT_EQ(outcome.shuffles, lanes() == 32 ? 2 * 2 : 4 * 4);
   EXPECT_EQ(outcome.barriers, 0);
   EXPECT_EQ(out, std::vector<float>(64, 64.0f));
 }
 
-TEST_F(MoveData, ArgmaxIsKnownToCommute) {
-  // Registers go first: five shuffles of value and index are left per row.
+TEST_P(MoveData, ArgmaxIsKnownToCommute) {
+  // Registers go first: shuffles of value and index for each lane bit are left.
   const int64_t shape[] = {4, 512};
-  LinearLayout layout = tgpu::blockedLayout(shape, {1, 0}, 4, {32, 1});
+  LinearLayout layout = tgpu::blockedLayout(shape, {1, 0}, 4, {lanes(), 1});
   std::string v = typeText(shape, "f32", layout),
               i = typeText(shape, "i32", layout),
               rv = typeText({4}, "f32", tgpu::reduce(layout, 1)),
@@ -591,41 +604,48 @@ TEST_F(MoveData, ArgmaxIsKnownToCommute) {
           {{"f32", in.data()}, {"i32", index.data()}, {"i32", out.data()}}, 1);
   ASSERT_EQ(outcome.error, "");
   EXPECT_EQ(out, wanted);
-  EXPECT_EQ(outcome.shuffles, 4 * 5 * 2);
+  EXPECT_EQ(outcome.shuffles, 4 * 2 * (lanes() == 32 ? 5 : 6));
 }
 
-TEST_F(MoveData, SimulationFindsRaces) {
-  const int64_t shape[] = {128};
-  LinearLayout layout = tgpu::blockedLayout(shape, {0}, 1, {32, 4});
-  LinearLayout other({{"register", {}},
-                      {"lane", {{2}, {4}, {8}, {16}, {32}}},
-                      {"warp", {{64}, {1}}},
-                      {"block", {}}},
-                     {{"dim0", 128}});
+TEST_P(MoveData, SimulationFindsRaces) {
+  // Every element goes to the neighbouring thread's place, and there is no
+  // barrier in between.
+  const int64_t count = 4 * lanes(), shape[] = {count};
+  LinearLayout layout = tgpu::blockedLayout(shape, {0}, 1, {lanes(), 4});
+  SmallVector<LinearLayout::InDim, 4> ins = {
+      {"register", {}}, {"lane", {}}, {"warp", {}}, {"block", {}}};
+  for (int32_t bit = 1; bit < lanes(); bit *= 2)
+    ins[1].bases.push_back({2 * bit});
+  ins[2].bases = {{int32_t(count / 2)}, {1}};
+  LinearLayout other(ins, {{"dim0", int32_t(count)}});
   std::string a = typeText(shape, "i32", layout),
               b = typeText(shape, "i32", other);
-  std::string tile = "!tgpu.tile<128xi32, offset = [[1], [2], [4], [8], [16], "
-                     "[32], [64]]>";
-  std::vector<int32_t> in(128), out(128);
-  std::string text = "module attributes {nrd.target = \"sm_90a\", "
-                     "nrd.num_warps = 4 : i32} {\n  tt.func public @k(%p0: "
-                     "!tt.ptr<i32>, %p1: !tt.ptr<i32>) {\n"
-                     "    %x = \"test.load\"(%p0) : (!tt.ptr<i32>) -> " +
-                     a +
-                     "\n    %t = tgpu.local_alloc %x {nrd.shared_offset = 0 : "
-                     "i64} : (" +
-                     a + ") -> " + tile +
-                     "\n    %y = tgpu.local_load %t : " + tile + " -> " + b +
-                     "\n    \"test.store\"(%p1, %y) : (!tt.ptr<i32>, " + b +
-                     ") -> ()\n    tt.return\n  }\n}\n";
+  std::string tile = "!tgpu.tile<" + std::to_string(count) + "xi32, offset = [";
+  for (int64_t bit = 1; bit < count; bit *= 2)
+    tile += (bit > 1 ? ", [" : "[") + std::to_string(bit) + "]";
+  tile += "]>";
+  std::vector<int32_t> in(count), out(count);
+  std::string text =
+      "module attributes {nrd.target = \"" + std::string(GetParam()) +
+      "\", "
+      "nrd.num_warps = 4 : i32} {\n  tt.func public @k(%p0: "
+      "!tt.ptr<i32>, %p1: !tt.ptr<i32>) {\n"
+      "    %x = \"test.load\"(%p0) : (!tt.ptr<i32>) -> " +
+      a +
+      "\n    %t = tgpu.local_alloc %x {nrd.shared_offset = 0 : "
+      "i64} : (" +
+      a + ") -> " + tile + "\n    %y = tgpu.local_load %t : " + tile + " -> " +
+      b + "\n    \"test.store\"(%p1, %y) : (!tt.ptr<i32>, " + b +
+      ") -> ()\n    tt.return\n  }\n}\n";
   auto module = parseSourceString<ModuleOp>(text, &context);
   ASSERT_TRUE(module);
   simulate::SimulatedHooks hooks;
   gpu::KernelFacts facts;
-  ASSERT_TRUE(
-      succeeded(gpu::emitKernel(*module, *findTarget("sm_90a"), hooks, facts)));
+  ASSERT_TRUE(succeeded(gpu::emitKernel(*module, target(), hooks, facts)));
   simulate::Launch launch;
-  launch.sharedBytes = 512;
+  launch.lanes = lanes();
+  launch.threads = 4 * lanes();
+  launch.sharedBytes = 4 * count;
   launch.arguments = {reinterpret_cast<uint64_t>(in.data()),
                       reinterpret_cast<uint64_t>(out.data())};
   auto outcome =
