@@ -370,14 +370,72 @@ def PipelineLoops : Pass<"nrd-pipeline-loops", "::mlir::ModuleOp"> {
   ];
 }
 
-def WarpSpecialize : Pass<"nrd-warp-specialize", "mlir::ModuleOp"> {
-  let summary = "Let some warps load while others compute";
+def WarpSpecialize : Pass<"nrd-warp-specialize", "::mlir::ModuleOp"> {
+  let summary = "Let some warps copy blocks ahead of those that compute";
   let description = [{
-    To be written.
+    For targets with a copy engine, after layouts and before pipelining: where a
+    loop loads blocks by tensor maps (`tgpu.map_load`) for products on the
+    matrix unit, or is marked `tt.warp_specialize`, the body of the kernel moves
+    into a `tgpu.warp_specialize` of two partitions.
+
+    * Consumers, the warps that the layouts were chosen for, run all of it. A
+      load becomes a wait until a stage of its ring is full; a stage is released
+      when the last read of it is over.
+    * The producer, four more warps, runs only the loops, branches and scalars
+      that lead to the loads, and fills stages as they become empty: it runs
+      ahead by itself, over the ends of inner loops too.
+
+    Loads of one block that feed one product share a pair of barriers. A ring has
+    as many stages as `tt.num_stages` of the loop or the module says, fewer where
+    shared memory is short. Where the kernel's own writes may reach what is
+    loaded, or a block's place depends on tensors, nothing is changed; a marked
+    loop gets a remark that says why.
+
+    ```mlir
+    scf.for %k = ... {
+      %a = tgpu.map_load %map[%i, %k] : tensor<128x64xf16, #l>
+      ...
+    }
+    // becomes
+    %ring = tgpu.local_alloc : () -> !tgpu.tile<128x64xf16, ..., buffers = 3>
+    tgpu.warp_specialize attributes {warps = [8, 4], registers = [232, 40]} {
+      scf.for %k = ... {
+        tgpu.barrier_wait %full[%slot], %parity : !tgpu.barriers<3>
+        ... the product reads the tile of the stage ...
+        tgpu.barrier_arrive %empty[%slot] : !tgpu.barriers<3>
+      }
+    }, {
+      scf.for %k = ... {
+        tgpu.barrier_wait %empty[%slot], %parity : !tgpu.barriers<3>
+        tgpu.barrier_expect %full[%slot], 16384 : !tgpu.barriers<3>
+        tgpu.tma_load %map[%i, %k], %tile, %full[%slot] : ...
+      }
+    }
+    ```
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
-                           "::mlir::scf::SCFDialect",
-                           "::nereid::tgpu::TGPUDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::nereid::tgpu::TGPUDialect"];
+}
+
+def LowerTensorCopies : Pass<"nrd-lower-tensor-copies", "::mlir::ModuleOp"> {
+  let summary = "Turn loads and stores by tensor maps into copies of tiles";
+  let description = [{
+    What pipelining and warp specialisation left of `tgpu.map_load` and
+    `tgpu.map_store`. A load waits for its copy; a store waits for the copy to
+    have read the tile, except in a loop of a partition, where the wait is put
+    off until the tile is filled again.
+
+    ```mlir
+    tgpu.map_store %map[%i, %j], %x : tensor<128x64xf16, #l>
+    // becomes
+    %t = tgpu.local_alloc %x : (tensor<128x64xf16, #l>) -> !tgpu.tile<...>
+    tgpu.proxy_fence
+    tgpu.sync_threads
+    tgpu.tma_store %map[%i, %j], %t : !tgpu.tile<...>
+    tgpu.tma_store_wait 0
+    tgpu.sync_threads
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::nereid::tgpu::TGPUDialect"];
 }
 
 #endif // NEREID_COMPILER_TRANSFORMS_PASSES_TD

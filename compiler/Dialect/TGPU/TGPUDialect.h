@@ -59,6 +59,10 @@ inline constexpr llvm::StringLiteral kNumStagesAttr = "nrd.num_stages";
 /// `run` elements are contiguous, whatever their alignment. Absent: nothing is
 /// known, every element for itself.
 inline constexpr llvm::StringLiteral kAccessAttr = "nrd.access";
+/// Registers of each thread at launch, where `nrd-warp-specialize` has decided
+/// them.
+inline constexpr llvm::StringLiteral kLaunchRegistersAttr =
+    "nrd.launch_registers";
 /// Byte offset in shared memory: of a `local_alloc` or `barrier_alloc`, and of
 /// the scratch that an operation needs while it runs. Set by
 /// `nrd-allocate-shared`.
