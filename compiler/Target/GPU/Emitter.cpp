@@ -575,6 +575,7 @@ LogicalResult emitKernel(ModuleOp module, const TargetInfo &target,
         std::max(facts.numThreads, warps * int32_t(target.warpSize));
   });
   hooks.blockThreads = facts.numThreads;
+  emitter.numWarpsHere = facts.numThreads / int32_t(target.warpSize);
   Location loc = source.getLoc();
 
   Parameters parameters;

@@ -10,12 +10,13 @@
 namespace nereid::nvptx {
 
 // What each file of this folder adds to the table of emission.
-void addMma(gpu::EmitTable &table);       ///< Mma.cpp: tt.dot by mma.sync
-void addWgmma(gpu::EmitTable &table);     ///< Wgmma.cpp: warpgroup_*
-void addAsyncCopy(gpu::EmitTable &table); ///< AsyncCopy.cpp: async_*
-void addTma(gpu::EmitTable &table);       ///< Tma.cpp: tma_*, barrier_*
-void addInline(gpu::EmitTable &table);    ///< Inline.cpp: asm, library calls
-void addNumbers(gpu::EmitTable &table);   ///< Numbers.cpp: approximate math
+void addMma(gpu::EmitTable &table);        ///< Mma.cpp: tt.dot by mma.sync
+void addWgmma(gpu::EmitTable &table);      ///< Wgmma.cpp: warpgroup_*
+void addAsyncCopy(gpu::EmitTable &table);  ///< AsyncCopy.cpp: async_*
+void addTma(gpu::EmitTable &table);        ///< Tma.cpp: tma_*, barrier_*
+void addPartitions(gpu::EmitTable &table); ///< Partitions.cpp: warp_specialize
+void addInline(gpu::EmitTable &table);     ///< Inline.cpp: asm, library calls
+void addNumbers(gpu::EmitTable &table);    ///< Numbers.cpp: approximate math
 
 /// 80, 86, 89, 90, 100, 120.
 int computeCapability(const TargetInfo &target);
