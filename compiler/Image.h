@@ -26,6 +26,19 @@ struct ParamField {
   Kind kind = Kind::Value;
 };
 
+/// How the host encodes one tensor map; the fields are those of archive.fbs.
+struct TensorMapRecipe {
+  /// (GridOp, operand) steps of a program for the machine of grid expressions.
+  using Program = std::vector<std::pair<uint8_t, int64_t>>;
+  uint32_t slot = 0;
+  uint8_t elementType = 0;
+  uint8_t swizzle = 0;
+  uint8_t l2Promotion = 0;
+  uint8_t oobFill = 0;
+  std::vector<uint32_t> box;
+  std::vector<Program> shape, strides; ///< none: of a descriptor
+};
+
 /// A fact about the arguments that a variant was compiled to rely on.
 struct VariantPredicate {
   enum class Kind : uint8_t { DivisibleBy, Equals, Below };
@@ -54,6 +67,7 @@ struct Image {
   uint32_t scratchAlign = 64;
   uint32_t paramSize = 0; ///< bytes of the parameter block
   std::vector<ParamField> fields;
+  std::vector<TensorMapRecipe> tensorMaps;
   uint32_t minDriver = 0;
   ResourceReport resources;
 };

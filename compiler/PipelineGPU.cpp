@@ -95,6 +95,7 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     pm.addPass(createRemoveLayoutConversions());
     pm.addPass(createWarpSpecialize());
     pm.addPass(createPipelineLoops());
+    pm.addPass(createLowerTensorCopies());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
     pm.addPass(createLoopInvariantCodeMotionPass());
@@ -157,6 +158,7 @@ bool GPUCompilation::emitImage(ModuleOp module, const gpu::KernelFacts &facts,
   out.scratchAlign = 128;
   out.paramSize = facts.paramSize;
   out.fields = facts.fields;
+  out.tensorMaps = facts.tensorMaps;
   if (isAMD(target))
     return emitCodeObject(module, facts, out);
 

@@ -192,12 +192,47 @@ Status checkField(const Kernel &kernel, const Variant &variant,
   return {};
 }
 
+// What checkGridProgram asks of slots.
+std::vector<int> slotRanks(const Kernel &kernel) {
+  std::vector<int> ranks;
+  for (const Param &param : kernel.params)
+    ranks.push_back(param.kind == Param::Kind::Integer      ? 0
+                    : param.kind == Param::Kind::Descriptor ? param.rank
+                                                            : -1);
+  return ranks;
+}
+
+// A map of an array behind a pointer says by programs what a descriptor knows.
+Status checkMapPrograms(const Kernel &kernel, const TensorMap &map) {
+  if (map.box.empty() || map.box.size() > NRD_MAX_TENSOR_MAP_RANK)
+    return Status::error("a tensor map's box has ", map.box.size(),
+                         " dimensions; allowed: 1 to ",
+                         NRD_MAX_TENSOR_MAP_RANK);
+  if (map.shape.size() != map.box.size() ||
+      map.strides.size() != map.box.size())
+    return Status::error("a tensor map has ", map.shape.size(), " extents and ",
+                         map.strides.size(), " strides for a box of ",
+                         map.box.size(), " dimensions");
+  std::vector<int> ranks = slotRanks(kernel);
+  for (const std::vector<GridAxis> *programs : {&map.shape, &map.strides})
+    for (const GridAxis &program : *programs)
+      if (Status status = checkGridProgram(program.steps, ranks); !status)
+        return status.within("a tensor map's '" + program.text + "'");
+  return {};
+}
+
 Status checkTensorMap(const Kernel &kernel, const TensorMap &map) {
-  if (map.slot >= kernel.params.size() ||
-      kernel.params[map.slot].kind != Param::Kind::Descriptor)
+  bool hasPrograms = !map.shape.empty() || !map.strides.empty();
+  Param::Kind kind =
+      hasPrograms ? Param::Kind::Pointer : Param::Kind::Descriptor;
+  if (map.slot >= kernel.params.size() || kernel.params[map.slot].kind != kind)
     return Status::error("a tensor map is made for slot ", map.slot,
-                         ", which is no tensor descriptor");
-  if (map.box.size() != kernel.params[map.slot].rank)
+                         ", which is no ",
+                         hasPrograms ? "pointer" : "tensor descriptor");
+  if (hasPrograms) {
+    if (Status status = checkMapPrograms(kernel, map); !status)
+      return status;
+  } else if (map.box.size() != kernel.params[map.slot].rank)
     return Status::error("a tensor map's box has ", map.box.size(),
                          " dimensions, its descriptor ",
                          unsigned(kernel.params[map.slot].rank));
@@ -316,7 +351,7 @@ Status checkKernel(const Kernel &kernel, const CheckOptions &options) {
            {"tuning tables", kernel.tuning.size(), NRD_MAX_TUNING_TABLES}});
       !status)
     return status.within(where);
-  std::vector<int> ranks;
+  std::vector<int> ranks = slotRanks(kernel);
   std::set<std::string> names;
   for (const Param &param : kernel.params) {
     if (Status status = checkParam(param); !status)
@@ -324,9 +359,6 @@ Status checkKernel(const Kernel &kernel, const CheckOptions &options) {
     if (!names.insert(param.name).second)
       return Status::error(where, ": two parameters are called '", param.name,
                            "'");
-    ranks.push_back(param.kind == Param::Kind::Integer      ? 0
-                    : param.kind == Param::Kind::Descriptor ? param.rank
-                                                            : -1);
   }
   for (size_t i = 0; i < kernel.configs.size(); ++i) {
     const Config &config = kernel.configs[i];

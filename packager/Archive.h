@@ -86,10 +86,11 @@ struct Field {
 };
 
 struct TensorMap {
-  uint32_t slot = 0;
+  uint32_t slot = 0; ///< a descriptor; a pointer where there are programs
   uint8_t elementType = 0, swizzle = 0, interleave = 0, l2Promotion = 0,
           oobFill = 0;
   std::vector<uint32_t> box;
+  std::vector<GridAxis> shape, strides;
 };
 
 struct Resources {

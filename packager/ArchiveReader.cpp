@@ -162,6 +162,8 @@ TensorMap tensorMap(const archive::TensorMap &in) {
   out.l2Promotion = in.l2_promotion();
   out.oobFill = in.oob_fill();
   out.box = numbers(in.box());
+  out.shape = mapped<GridAxis>(in.shape(), axis);
+  out.strides = mapped<GridAxis>(in.strides(), axis);
   return out;
 }
 

@@ -200,9 +200,12 @@ private:
   }
 
   Offset<archive::TensorMap> tensorMap(const TensorMap &map) {
+    auto box = numbers(map.box);
+    auto shape = vectorOf(map.shape, &KernelWriter::axis);
+    auto strides = vectorOf(map.strides, &KernelWriter::axis);
     return archive::CreateTensorMap(
         builder, map.slot, map.elementType, map.swizzle, map.interleave,
-        map.l2Promotion, map.oobFill, numbers(map.box));
+        map.l2Promotion, map.oobFill, box, shape, strides);
   }
 
   Offset<archive::Variant> variant(const Variant &variant, uint32_t image) {

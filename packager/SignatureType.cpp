@@ -179,8 +179,10 @@ Result<SignatureType> parseSignatureType(std::string_view given) {
             parseBlock(inside.substr(open + 1, shut - open - 1), type.block);
         !status)
       return Status::error("type '", given, "': ", status.message());
-    if (type.hint)
-      return Status::error("type '", given, "': a descriptor takes no hint");
+    if (type.hint == 1)
+      return Status::error("hint ':1' in type '", given,
+                           "' is for integers; a descriptor can only be ':16', "
+                           "of its base");
     type.text = concat("tensordesc<", type.scalar->name, "[");
     for (size_t i = 0; i < type.block.size(); ++i)
       type.text += concat(i ? "," : "", type.block[i]);

@@ -127,19 +127,28 @@ static void write_slot(nrd_call_t *call, const nrd_candidate_t *bound,
   }
 }
 
+static void update_fact(nrd_call_t *call, uint32_t fact) {
+  uint64_t bit = (uint64_t)1 << fact % 64;
+  uint64_t *word = &call->facts.words[fact / 64];
+  uint64_t now = nrd_fact_holds(call, &call->kernel->facts[fact]) ? bit : 0;
+  if ((*word & bit) != now) {
+    *word ^= bit;
+    call->dirty |= NRD_DIRTY_VARIANT;
+  }
+}
+
 // The slot's value has changed: brings facts, parameters and marks up to date.
 static void slot_changed(nrd_call_t *call, uint32_t slot, uint32_t dirt) {
   nrd_kernel_t *kernel = call->kernel;
   nrd_slot_add(&call->is_set, slot);
   uint32_t end = kernel->facts_of_slot[slot + 1];
-  for (uint32_t f = kernel->facts_of_slot[slot]; f < end; ++f) {
-    uint64_t bit = (uint64_t)1 << f % 64, *word = &call->facts.words[f / 64];
-    uint64_t now = nrd_fact_holds(call, &kernel->facts[f]) ? bit : 0;
-    if ((*word & bit) != now) {
-      *word ^= bit;
-      call->dirty |= NRD_DIRTY_VARIANT;
-    }
-  }
+  for (uint32_t f = kernel->facts_of_slot[slot]; f < end; ++f)
+    update_fact(call, f);
+  int is_mapped = nrd_slot_in(&kernel->map_slots, slot);
+  if (is_mapped) // the facts of maps stand with their bases
+    for (uint32_t f = 0; f < kernel->fact_count; ++f)
+      if (kernel->facts[f].kind == NRD_PREDICATE_TENSOR_MAP)
+        update_fact(call, f);
   if (nrd_slot_in(&kernel->tuned_slots, slot))
     call->dirty |= NRD_DIRTY_VARIANT;
   if (!call->bound)
@@ -148,6 +157,10 @@ static void slot_changed(nrd_call_t *call, uint32_t slot, uint32_t dirt) {
   write_slot(call, call->bound, slot);
   if (nrd_slot_in(&kernel->index->grids[plan->config].slots, slot))
     call->dirty |= NRD_DIRTY_GRID;
+  if (is_mapped)
+    dirt |= NRD_MAP_RESHAPED;
+  else if (kernel->index->slots[slot].kind == NRD_SLOT_POINTER)
+    dirt |= NRD_MAP_MOVED;
   if (plan->map_count && dirt) {
     call->slot_dirt[slot] |= (uint8_t)dirt;
     call->dirty |= NRD_DIRTY_MAPS;
@@ -376,12 +389,21 @@ static nrd_status_t encode_maps(nrd_call_t *call) {
     if (field->kind != NRD_FIELD_TENSOR_MAP)
       continue;
     const nrd_tensor_map_t *map = &plan->maps[field->index];
+    const nrd_slot_set_t *slots = &plan->map_slots[field->index];
     uint8_t dirt = call->slot_dirt[map->slot];
+    for (uint32_t slot = 0; slot < call->kernel->index->slot_count; ++slot)
+      if (call->slot_dirt[slot] && nrd_slot_in(slots, slot))
+        dirt |= call->slot_dirt[slot];
     if (!dirt)
       continue;
     if (!device->driver->encode_tensor_map)
       return nrd_fail(NRD_UNSUPPORTED, "%s has no tensor maps", device->name);
-    const int64_t *shape = call->dims[map->slot];
+    int64_t room[2 * NRD_MAX_TENSOR_MAP_RANK];
+    const int64_t *shape = nrd_map_dims(call, map, room);
+    if (!shape) // dispatch has seen it have a value
+      return nrd_fail(NRD_INVALID_ARGUMENT,
+                      "kernel '%s': a tensor's shape overflows",
+                      call->kernel->index->name);
     NRD_TRY(device->driver->encode_tensor_map(
         device, map, (const void *)(uintptr_t)call->values[map->slot], shape,
         shape + map->rank, !(dirt & NRD_MAP_RESHAPED),

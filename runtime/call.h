@@ -43,6 +43,12 @@ struct nrd_call_t {
   size_t owned_size;
 };
 
+// The sizes and then the strides of the array that |map| describes: a
+// descriptor's own, or those of the map's programs, written to |room| (of
+// 2 * NRD_MAX_TENSOR_MAP_RANK). NULL where a program has no value.
+const int64_t *nrd_map_dims(const nrd_call_t *call, const nrd_tensor_map_t *map,
+                            int64_t *room);
+
 // Does the predicate hold for the arguments set so far?
 int nrd_fact_holds(const nrd_call_t *call, const nrd_predicate_t *fact);
 

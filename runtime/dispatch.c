@@ -8,10 +8,24 @@
 
 //===-- Facts -------------------------------------------------------------===//
 
+const int64_t *nrd_map_dims(const nrd_call_t *call, const nrd_tensor_map_t *map,
+                            int64_t *room) {
+  if (!map->programs)
+    return call->dims[map->slot];
+  nrd_grid_arguments_t arguments = {call->values, call->dims};
+  for (uint32_t i = 0; i < 2 * map->rank; ++i)
+    if (!nrd_grid_value(&map->programs[i], &arguments, &room[i]))
+      return NULL;
+  return room;
+}
+
 // What cuTensorMapEncodeTiled will ask of the tensor.
 static int map_is_possible(const nrd_call_t *call,
                            const nrd_tensor_map_t *map) {
-  const int64_t *shape = call->dims[map->slot];
+  int64_t room[2 * NRD_MAX_TENSOR_MAP_RANK];
+  const int64_t *shape = nrd_map_dims(call, map, room);
+  if (!shape)
+    return 0;
   const int64_t *strides = shape + map->rank;
   if (!call->values[map->slot] || call->values[map->slot] % 16)
     return 0;
@@ -68,6 +82,14 @@ void nrd_explain_fact(const nrd_call_t *call, const nrd_predicate_t *fact,
                  "%s to suit a tensor map: base and outer strides in multiples "
                  "of 16 bytes, innermost stride 1, no empty dimension",
                  slot->name);
+    for (uint32_t i = 0; fact->map->programs && i < 2 * fact->map->rank; ++i)
+      nrd_text_add(text, "%s%s",
+                   i == 0                 ? " (extents "
+                   : i == fact->map->rank ? "; strides "
+                                          : ", ",
+                   fact->map->programs[i].text);
+    if (fact->map->programs)
+      nrd_text_add(text, ")");
     break;
   }
   if (!nrd_slot_in(&call->is_set, fact->slot))

@@ -213,17 +213,23 @@ static nrd_status_t read_maps(reader_t *r, nrd_flat_vector_t list,
   CORRUPT_IF(list.count > NRD_MAX_TENSOR_MAPS,
              "a variant has too many tensor maps");
   nrd_tensor_map_t *maps = allocate(r, list.count, sizeof *maps);
-  if (!maps)
+  nrd_slot_set_t *map_slots = allocate(r, list.count, sizeof *map_slots);
+  if (!maps || !map_slots)
     return no_memory(r);
   plan->maps = maps;
+  plan->map_slots = map_slots;
   plan->map_count = list.count;
   for (uint32_t i = 0; i < list.count; ++i) {
     nrd_flat_t table = nrd_flat_table(list, i);
     nrd_tensor_map_t *map = &maps[i];
     map->slot = nrd_flat_u32(table, MAP_SLOT, 0);
+    nrd_flat_vector_t shape = nrd_flat_vector(table, MAP_SHAPE);
+    nrd_flat_vector_t strides = nrd_flat_vector(table, MAP_STRIDES);
+    int has_programs = shape.count || strides.count;
     CORRUPT_IF(map->slot >= r->index->slot_count ||
-                   r->index->slots[map->slot].kind != NRD_SLOT_DESCRIPTOR,
-               "a tensor map's parameter is not a descriptor");
+                   r->index->slots[map->slot].kind !=
+                       (has_programs ? NRD_SLOT_POINTER : NRD_SLOT_DESCRIPTOR),
+               "a tensor map's parameter is of the wrong kind");
     map->element_type = nrd_flat_u8(table, MAP_ELEMENT_TYPE, 0);
     map->swizzle = nrd_flat_u8(table, MAP_SWIZZLE, 0);
     map->interleave = nrd_flat_u8(table, MAP_INTERLEAVE, 0);
@@ -236,14 +242,33 @@ static nrd_status_t read_maps(reader_t *r, nrd_flat_vector_t list,
       map->element_size = element_sizes[map->element_type];
     nrd_flat_vector_t box = nrd_flat_vector(table, MAP_BOX);
     map->rank = box.count;
-    CORRUPT_IF(box.count > NRD_MAX_TENSOR_MAP_RANK ||
-                   box.count != r->index->slots[map->slot].rank,
-               "a tensor map's rank is not its descriptor's");
+    CORRUPT_IF(box.count < 1 || box.count > NRD_MAX_TENSOR_MAP_RANK ||
+                   (has_programs
+                        ? shape.count != box.count || strides.count != box.count
+                        : box.count != r->index->slots[map->slot].rank),
+               "a tensor map's rank is not its array's");
     for (uint32_t d = 0; d < box.count; ++d) {
       map->box[d] = nrd_load32(box.data + 4 * (size_t)d);
       CORRUPT_IF(map->box[d] < 1 || map->box[d] > 256,
                  "a tensor map's box has an impossible size");
     }
+    if (!has_programs)
+      continue;
+    nrd_grid_axis_t *programs =
+        allocate(r, 2 * (size_t)map->rank, sizeof *programs);
+    if (!programs)
+      return no_memory(r);
+    int unknown = 0;
+    for (uint32_t d = 0; d < map->rank; ++d) {
+      NRD_TRY(read_axis(r, nrd_flat_table(shape, d), &programs[d],
+                        &map_slots[i], &unknown));
+      NRD_TRY(read_axis(r, nrd_flat_table(strides, d), &programs[map->rank + d],
+                        &map_slots[i], &unknown));
+    }
+    map->programs = programs;
+    if (unknown)
+      plan->refused = "its tensor maps use an operation of a newer version of "
+                      "nereid";
   }
   return NRD_OK;
 }

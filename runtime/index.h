@@ -87,6 +87,7 @@ typedef struct nrd_plan_t {
   const nrd_field_t *fields;      // sorted by slot
   const uint32_t *fields_of_slot; // slot_count + 1 positions in |fields|
   const nrd_tensor_map_t *maps;
+  const nrd_slot_set_t *map_slots; // per map: what its programs depend on
   const char *refused; // NULL, or why it is left out
 } nrd_plan_t;
 

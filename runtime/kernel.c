@@ -31,13 +31,32 @@ int nrd_plan_suits(const nrd_device_t *device, const nrd_plan_t *plan,
   return 1;
 }
 
+// Do two maps ask the same of the same arguments?
+static int same_demands(const nrd_tensor_map_t *a, const nrd_tensor_map_t *b) {
+  if (a == b || !a || !b)
+    return a == b;
+  if (a->slot != b->slot || a->rank != b->rank ||
+      a->element_size != b->element_size || !a->programs != !b->programs)
+    return 0;
+  for (uint32_t i = 0; a->programs && i < 2 * a->rank; ++i) {
+    if (a->programs[i].count != b->programs[i].count)
+      return 0;
+    for (uint32_t s = 0; s < a->programs[i].count; ++s)
+      if (a->programs[i].steps[s].op != b->programs[i].steps[s].op ||
+          a->programs[i].steps[s].operand != b->programs[i].steps[s].operand)
+        return 0;
+  }
+  return 1;
+}
+
 // The position of |predicate| among the kernel's facts, added if it is new; -1
 // if there is no room.
 static int find_fact(nrd_kernel_t *kernel, const nrd_predicate_t *predicate) {
   for (uint32_t i = 0; i < kernel->fact_count; ++i) {
     const nrd_predicate_t *fact = &kernel->facts[i];
     if (fact->kind == predicate->kind && fact->slot == predicate->slot &&
-        fact->value == predicate->value && fact->map == predicate->map)
+        fact->value == predicate->value &&
+        same_demands(fact->map, predicate->map))
       return (int)i;
   }
   if (kernel->fact_count == kernel->fact_capacity)
@@ -88,6 +107,9 @@ static int collect_facts(nrd_kernel_t *kernel) {
   }
   for (uint32_t i = 0; i < kernel->candidate_count; ++i) {
     nrd_candidate_t *candidate = &kernel->candidates[i];
+    for (uint32_t m = 0; m < candidate->plan->map_count; ++m)
+      for (int w = 0; w < NRD_SLOT_WORDS; ++w)
+        kernel->map_slots.words[w] |= candidate->plan->map_slots[m].words[w];
     for (uint32_t p = 0; p < candidate->plan->predicate_count; ++p) {
       int bit = find_fact(kernel, &candidate->plan->predicates[p]);
       candidate->needs.words[bit / 64] |= (uint64_t)1 << bit % 64;

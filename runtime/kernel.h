@@ -65,6 +65,7 @@ struct nrd_kernel_t {
   nrd_predicate_t *facts;     // sorted by slot
   uint32_t *facts_of_slot;    // slot_count + 1 positions in |facts|
   nrd_slot_set_t tuned_slots; // that the choice of a config depends on
+  nrd_slot_set_t map_slots;   // that programs of tensor maps depend on
   uint32_t max_param_size; // room for any candidate's parameters
 
   pthread_mutex_t lock;

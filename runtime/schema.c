@@ -38,8 +38,8 @@ static const nrd_flat_field_t config_fields[] = {
 static const nrd_flat_schema_t config = SCHEMA("Config", config_fields);
 
 static const nrd_flat_field_t tensor_map_fields[] = {
-    SCALAR(4), SCALAR(1), SCALAR(1),    SCALAR(1),
-    SCALAR(1), SCALAR(1), STRUCTS(4, 4)};
+    SCALAR(4), SCALAR(1),     SCALAR(1),    SCALAR(1),   SCALAR(1),
+    SCALAR(1), STRUCTS(4, 4), TABLES(axis), TABLES(axis)};
 static const nrd_flat_schema_t tensor_map =
     SCHEMA("TensorMap", tensor_map_fields);
 

@@ -98,9 +98,10 @@ std::optional<SignatureType> parseSignatureType(TypeContext &types,
     return refuse(body.data() + colon,
                   "':1' is a hint for integers, found " + type->signature());
   if (result.divisibleBy16 &&
-      !(type->isPointer() || (type->isInteger() && !type->isBool())))
+      !(type->isPointer() || type->isDescriptor() ||
+        (type->isInteger() && !type->isBool())))
     return refuse(body.data() + colon,
-                  "':16' is a hint for pointers and integers, found " +
+                  "':16' is a hint for pointers, descriptors and integers, found " +
                       type->signature());
   return result;
 }

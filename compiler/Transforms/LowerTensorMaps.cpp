@@ -4,9 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Transforms/TensorMaps.h"
-
 #include "compiler/Dialect/TGPU/CopyBox.h"
+#include "compiler/Dialect/TGPU/Recipe.h"
 #include "compiler/Target/Target.h"
 #include "compiler/Transforms/Passes.h"
 
@@ -195,7 +194,7 @@ private:
          builder.getI32IntegerAttr(int32_t(maps++))},
         {builder.getStringAttr(kSlotAttr),
          builder.getI32IntegerAttr(int32_t(slotOf(root)))},
-        {builder.getStringAttr(kRecipeAttr),
+        {builder.getStringAttr(tgpu::kRecipeAttr),
          recipe.getDictionary(builder.getContext())}};
     LogicalResult inserted = kernel.insertArgument(
         position, tgpu::TensorMapType::get(builder.getContext()),

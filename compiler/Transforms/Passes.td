@@ -76,7 +76,7 @@ def LowerTensorMaps : Pass<"nrd-lower-tensor-maps", "::mlir::ModuleOp"> {
 
     * where its base is a kernel argument known to be divisible by 16, and its
       shape and strides are made of integer arguments and constants, a hidden
-      argument with a recipe (TensorMaps.h) by which the host encodes the map.
+      argument with a recipe (Recipe.h) by which the host encodes the map.
       What the engine asks of these values is checked when a call is bound;
       where it does not hold, a variant without maps serves the call;
     * else `tgpu.tensor_map_create`, by each program in its own global scratch,

@@ -67,7 +67,72 @@ const std::string &programHash() {
   return hash;
 }
 
+// How a message shows a program of a recipe: "(M + 1) * K".
+std::string programText(const TensorMapRecipe::Program &program,
+                        const std::vector<pack::Param> &params) {
+  static const char *const words[] = {"",   "",  "",     "+",   "-",  "*",
+                                      "//", "%", "cdiv", "min", "max"};
+  std::vector<std::string> stack;
+  for (const auto &[op, operand] : program) {
+    switch (static_cast<pack::GridOp>(op)) {
+    case pack::GridOp::PushConst:
+      stack.push_back(std::to_string(operand));
+      continue;
+    case pack::GridOp::PushSlot:
+      stack.push_back(size_t(operand) < params.size()
+                          ? params[size_t(operand)].name
+                          : std::string("?"));
+      continue;
+    case pack::GridOp::PushDim:
+      stack.push_back("?");
+      continue;
+    default:
+      break;
+    }
+    if (stack.size() < 2 || op >= std::size(words))
+      return "?"; // checkKernel says what is wrong with it
+    std::string right = std::move(stack.back());
+    stack.pop_back();
+    std::string &left = stack.back();
+    bool isCall = op >= uint8_t(pack::GridOp::CDiv);
+    left = isCall ? concat(words[op], "(", left, ", ", right, ")")
+                  : concat("(", left, " ", words[op], " ", right, ")");
+  }
+  if (stack.size() != 1)
+    return "?";
+  std::string text = stack[0];
+  return text.size() > 2 && text.front() == '('
+             ? text.substr(1, text.size() - 2)
+             : text;
+}
+
+pack::TensorMap makeTensorMap(const TensorMapRecipe &recipe,
+                              const std::vector<pack::Param> &params) {
+  pack::TensorMap map;
+  map.slot = recipe.slot;
+  map.elementType = recipe.elementType;
+  map.swizzle = recipe.swizzle;
+  map.l2Promotion = recipe.l2Promotion;
+  map.oobFill = recipe.oobFill;
+  map.box = recipe.box;
+  auto axes = [&](const std::vector<TensorMapRecipe::Program> &programs) {
+    std::vector<pack::GridAxis> all;
+    for (const TensorMapRecipe::Program &program : programs) {
+      pack::GridAxis axis;
+      for (const auto &[op, operand] : program)
+        axis.steps.push_back({operand, static_cast<pack::GridOp>(op)});
+      axis.text = programText(program, params);
+      all.push_back(std::move(axis));
+    }
+    return all;
+  };
+  map.shape = axes(recipe.shape);
+  map.strides = axes(recipe.strides);
+  return map;
+}
+
 pack::Variant makeVariant(Image image, bool isGPU,
+                          const std::vector<pack::Param> &params,
                           const std::vector<VariantPredicate> &predicates) {
   pack::Variant variant;
   variant.target = std::move(image.target);
@@ -84,6 +149,8 @@ pack::Variant makeVariant(Image image, bool isGPU,
   for (const ParamField &field : image.fields)
     variant.fields.push_back({field.slot, field.offset, field.size, field.index,
                               static_cast<pack::Field::Kind>(field.kind)});
+  for (const TensorMapRecipe &recipe : image.tensorMaps)
+    variant.tensorMaps.push_back(makeTensorMap(recipe, params));
   for (const VariantPredicate &predicate : predicates)
     variant.predicates.push_back(
         {predicate.value, predicate.slot,
@@ -249,8 +316,9 @@ private:
         addError(outcome, status.message());
         return false;
       }
-    kernel.variants = {makeVariant(
-        std::move(image), Compiler::isGPU(task.target), ir->predicates())};
+    kernel.variants = {makeVariant(std::move(image),
+                                   Compiler::isGPU(task.target), kernel.params,
+                                   ir->predicates())};
     pack::CheckOptions options;
     options.requireFallback = false;
     if (pack::Status status = pack::checkKernel(kernel, options); !status) {

@@ -295,6 +295,7 @@ private:
         continue;
       type = parsed->text;
       bool hintable = parsed->kind == pack::SignatureType::Kind::Pointer ||
+                      parsed->kind == pack::SignatureType::Kind::Descriptor ||
                       (parsed->kind == pack::SignatureType::Kind::Integer &&
                        parsed->scalar->bits > 8);
       if (specialization == Specialization::Aligned &&

@@ -73,6 +73,9 @@ typedef struct nrd_tensor_map_t {
   uint8_t interleave;
   uint8_t l2_promotion;
   uint8_t oob_fill;
+  // Programs that give the sizes and then the strides of an array behind a
+  // pointer, slowest dimension first; NULL: the slot is a descriptor.
+  const struct nrd_grid_axis_t *programs;
 } nrd_tensor_map_t;
 
 // A member is optional where it says so. Every call may come from any thread;

@@ -2,6 +2,7 @@
 
 #include "compiler/Target/GPU/Emitter.h"
 
+#include "compiler/Dialect/TGPU/Recipe.h"
 #include "compiler/Target/GPU/Moves.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -478,9 +479,37 @@ struct Parameters {
   SmallVector<Type> types;
   SmallVector<DictionaryAttr> attributes;
   std::vector<ParamField> fields;
+  std::vector<TensorMapRecipe> maps;
   uint32_t size = 0;
 };
 } // namespace
+
+/// The recipe that a hidden argument carries (Recipe.h).
+static TensorMapRecipe readRecipe(DictionaryAttr from, uint32_t slot) {
+  auto number = [&](StringRef name) {
+    auto value = from.getAs<IntegerAttr>(name);
+    return value ? value.getInt() : 0;
+  };
+  TensorMapRecipe recipe;
+  recipe.slot = slot;
+  recipe.elementType = uint8_t(number("element"));
+  // The driver's modes are 0 and log2 of the bytes less 4: 32, 64, 128.
+  int64_t swizzle = number("swizzle");
+  recipe.swizzle = uint8_t(swizzle ? llvm::Log2_64(swizzle) - 4 : 0);
+  recipe.l2Promotion = 2; // 128 bytes
+  recipe.oobFill = uint8_t(number("fill"));
+  if (auto box = from.getAs<DenseI32ArrayAttr>("box"))
+    recipe.box.assign(box.asArrayRef().begin(), box.asArrayRef().end());
+  for (auto [name, programs] : {std::make_pair("shape", &recipe.shape),
+                                std::make_pair("strides", &recipe.strides)})
+    if (auto list = from.getAs<ArrayAttr>(name))
+      for (auto steps : list.getAsRange<DenseI64ArrayAttr>()) {
+        TensorMapRecipe::Program &program = programs->emplace_back();
+        for (int64_t i = 0; i + 1 < steps.size(); i += 2)
+          program.emplace_back(uint8_t(steps[i]), steps[i + 1]);
+      }
+  return recipe;
+}
 
 static LogicalResult layoutParameters(tt::FuncOp source, const Emitter &emitter,
                                       Parameters &out) {
@@ -508,6 +537,11 @@ static LogicalResult layoutParameters(tt::FuncOp source, const Emitter &emitter,
     if (isa<tgpu::TensorMapType>(type)) {
       field.kind = ParamField::Kind::TensorMap;
       field.size = 128;
+      if (auto recipe =
+              source.getArgAttrOfType<DictionaryAttr>(i, tgpu::kRecipeAttr)) {
+        field.index = uint32_t(out.maps.size());
+        out.maps.push_back(readRecipe(recipe, field.slot));
+      }
       align = 64;
       auto bytes = LLVM::LLVMArrayType::get(b.getI8Type(), 128);
       attributes.push_back(b.getNamedAttr("llvm.byval", TypeAttr::get(bytes)));
@@ -594,6 +628,7 @@ LogicalResult emitKernel(ModuleOp module, const TargetInfo &target,
   }
   facts.symbol = source.getName().str();
   facts.fields = parameters.fields;
+  facts.tensorMaps = parameters.maps;
   facts.paramSize = parameters.size;
   if (auto bytes = module->getAttrOfType<IntegerAttr>(tgpu::kSharedBytesAttr))
     facts.sharedBytes = bytes.getInt();

@@ -190,6 +190,7 @@ struct KernelFacts {
   int64_t globalScratchBytes = 0; ///< per program
   uint32_t paramSize = 0;
   std::vector<ParamField> fields;
+  std::vector<TensorMapRecipe> tensorMaps;
 };
 
 /// Replaces the module's one public `tt.func`, in tgpu with shared memory

@@ -1,4 +1,4 @@
-//===- TensorMaps.h - How passes name the recipes of tensor maps -*- C++
+//===- Recipe.h - How passes name the recipes of tensor maps ---*- C++
 //-*-===//
 //
 // A hidden kernel argument of type `!tgpu.tensor_map` carries its recipe: a
@@ -15,15 +15,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef NEREID_COMPILER_TRANSFORMS_TENSORMAPS_H
-#define NEREID_COMPILER_TRANSFORMS_TENSORMAPS_H
+#ifndef NEREID_COMPILER_DIALECT_TGPU_RECIPE_H
+#define NEREID_COMPILER_DIALECT_TGPU_RECIPE_H
 
 #include "llvm/ADT/StringRef.h"
 
-namespace nereid {
+namespace nereid::tgpu {
 
 constexpr llvm::StringLiteral kRecipeAttr = "nrd.recipe";
 
-} // namespace nereid
+} // namespace nereid::tgpu
 
-#endif // NEREID_COMPILER_TRANSFORMS_TENSORMAPS_H
+#endif // NEREID_COMPILER_DIALECT_TGPU_RECIPE_H
