@@ -90,7 +90,7 @@ struct TensorMap {
   uint8_t elementType = 0, swizzle = 0, interleave = 0, l2Promotion = 0,
           oobFill = 0;
   std::vector<uint32_t> box;
-  std::vector<GridAxis> shape, strides;
+  std::vector<GridAxis> shape = {}, strides = {};
 };
 
 struct Resources {

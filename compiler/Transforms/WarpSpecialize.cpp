@@ -180,7 +180,12 @@ public:
       problem = fit();
     if (problem.empty())
       return build();
-    if (asked)
+    // Where there is no copy engine, or nothing for it, there is nothing to
+    // say.
+    bool hasLoads =
+        kernel.walk([](tgpu::MapLoadOp) { return WalkResult::interrupt(); })
+            .wasInterrupted();
+    if (asked && hasLoads)
       asked.emitRemark("not warp-specialized: ") << problem;
   }
 

@@ -75,6 +75,52 @@ TEST(Archive, RoundTripKeepsEveryField) {
   EXPECT_EQ(written(*read), bytes);
 }
 
+// The array behind a pointer: its shape and strides are programs.
+TEST(Archive, TensorMapsOfPointers) {
+  Pack pack = samplePack();
+  pack.kernels.resize(1);
+  Variant &variant = pack.kernels[0].variants[1];
+  GridAxis size, one;
+  size.text = "M";
+  size.steps = {{1, GridOp::PushSlot}};
+  one.text = "1";
+  one.steps = {{1, GridOp::PushConst}};
+  TensorMap map = {0, 6, 3, 0, 2, 0, {64, 128}, {size, size}, {size, one}};
+  variant.paramSize = 320;
+  variant.tensorMaps.push_back(map);
+  variant.fields.push_back({0, 192, 128, 1, Field::Kind::TensorMap});
+  std::string bytes = written(pack);
+  Result<Pack> read = readPack(bytes);
+  ASSERT_TRUE(read) << read.message();
+  const TensorMap &again = read->kernels[0].variants[1].tensorMaps[1];
+  ASSERT_EQ(again.shape.size(), 2u);
+  EXPECT_EQ(again.shape[1].steps, size.steps);
+  EXPECT_EQ(again.strides[0].text, "M");
+  EXPECT_EQ(written(*read), bytes);
+
+  auto refusal = [&](auto &&change) {
+    Pack bad = pack;
+    change(bad.kernels[0].variants[1].tensorMaps[1]);
+    return checkKernel(bad.kernels[0]).message();
+  };
+  EXPECT_NE(refusal([](TensorMap &m) { m.slot = 3; }).find("is no pointer"),
+            std::string::npos);
+  EXPECT_NE(refusal([](TensorMap &m) {
+              m.strides.pop_back();
+            }).find("2 extents and 1 strides for a box of 2"),
+            std::string::npos);
+  EXPECT_NE(refusal([](TensorMap &m) {
+              m.shape[0].steps = {{0, GridOp::PushSlot}};
+            }).find("a tensor map's 'M'"),
+            std::string::npos)
+      << "a pointer is no extent";
+  EXPECT_NE(refusal([](TensorMap &m) {
+              m.shape.clear();
+              m.strides.clear();
+            }).find("is no tensor descriptor"),
+            std::string::npos);
+}
+
 TEST(Archive, SameInputsSameBytes) {
   Pack pack = samplePack();
   Pack reordered = samplePack();

@@ -614,6 +614,103 @@ TEST(Descriptor, FallsBackWhereATensorMapIsNotPossible) {
       << call.explain();
 }
 
+/// p: an array of M x K halves, rows K apart. Variant 0 wants a tensor map of
+/// it, variant 1 does not.
+Kernel pointerMapKernel() {
+  Kernel kernel;
+  kernel.name = "tile";
+  kernel.params = {param("p", "*fp16"), param("M", "i32"), param("K", "i32")};
+  Config config;
+  config.grid = {axis({{1, GridOp::PushConst}}, "1")};
+  kernel.configs = {config};
+  Variant plain;
+  plain.target = "sm_90a";
+  plain.symbol = "tile";
+  plain.image = makeBytes("image");
+  plain.paramSize = 16;
+  plain.fields = {{0, 0, 8, 0, Field::Kind::Value},
+                  {1, 8, 4, 0, Field::Kind::Value},
+                  {2, 12, 4, 0, Field::Kind::Value}};
+  Variant tma = plain;
+  tma.symbol = "tile_tma";
+  tma.paramSize = 192;
+  tma.fields.push_back({0, 64, 128, 0, Field::Kind::TensorMap});
+  GridAxis m = axis({{1, GridOp::PushSlot}}, "M");
+  GridAxis k = axis({{2, GridOp::PushSlot}}, "K");
+  GridAxis one = axis({{1, GridOp::PushConst}}, "1");
+  tma.tensorMaps = {{0, 6, 3, 0, 2, 0, {64, 128}, {m, k}, {k, one}}};
+  kernel.variants = {tma, plain};
+  return kernel;
+}
+
+TEST(PointerMap, IsEncodedFromOtherArguments) {
+  Opened o("null:sm_90a", write({pointerMapKernel()}), "tile");
+  nereid::Call call = o.call();
+  auto symbol = [&] {
+    call.bind().check();
+    return std::string(
+        nrd_kernel_variant(o.kernel.get(), variantOf(call))->symbol);
+  };
+  // In any order of setting.
+  call.set(2, 72).check();
+  call.set(0, address(0x7000)).check();
+  call.set(1, 300).check();
+  EXPECT_EQ(symbol(), "tile_tma");
+  EXPECT_EQ(parameter<uint64_t>(call, 64), 0x7000u);
+  EXPECT_EQ(parameter<int64_t>(call, 64 + 16), 300);
+  EXPECT_EQ(parameter<int64_t>(call, 64 + 120), 0);
+  // Another base: re-pointed. Another size: encoded anew.
+  call.set(0, address(0x9000)).check();
+  EXPECT_EQ(symbol(), "tile_tma");
+  EXPECT_EQ(parameter<uint64_t>(call, 64), 0x9000u);
+  EXPECT_EQ(parameter<int64_t>(call, 64 + 120), 1);
+  call.set(1, 400).check();
+  EXPECT_EQ(symbol(), "tile_tma");
+  EXPECT_EQ(parameter<int64_t>(call, 64 + 16), 400);
+  EXPECT_EQ(parameter<int64_t>(call, 64 + 120), 0);
+  // Rows that are not whole multiples of 16 bytes, a base that is not, nothing
+  // to describe: the other variant, and back.
+  call.set(2, 70).check();
+  EXPECT_EQ(symbol(), "tile");
+  EXPECT_NE(call.explain().find("needs p to suit a tensor map"),
+            std::string::npos)
+      << call.explain();
+  EXPECT_NE(call.explain().find("(extents M, K; strides K, 1)"),
+            std::string::npos)
+      << call.explain();
+  call.set(2, 80).check();
+  EXPECT_EQ(symbol(), "tile_tma");
+  EXPECT_EQ(parameter<int64_t>(call, 64 + 120), 0);
+  call.set(0, address(0x9008)).check();
+  EXPECT_EQ(symbol(), "tile");
+  call.set(0, address(0x9000)).check();
+  call.set(1, 0).check();
+  EXPECT_EQ(symbol(), "tile");
+  call.set(1, -5).check();
+  EXPECT_EQ(symbol(), "tile");
+}
+
+// A program without a value is a map that is not possible.
+TEST(PointerMap, ProgramsThatFailFallBack) {
+  Kernel kernel = pointerMapKernel();
+  kernel.variants[0].tensorMaps[0].shape[0] =
+      axis({{8, GridOp::PushConst}, {1, GridOp::PushSlot}, {0, GridOp::Div}},
+           "8 // M");
+  Opened o("null:sm_90a", write({kernel}), "tile");
+  nereid::Call call = o.call();
+  call.set(0, address(0x7000)).check();
+  call.set(1, 0).check();
+  call.set(2, 64).check();
+  call.bind().check();
+  EXPECT_STREQ(nrd_kernel_variant(o.kernel.get(), variantOf(call))->symbol,
+               "tile");
+  call.set(1, 2).check();
+  call.bind().check();
+  EXPECT_STREQ(nrd_kernel_variant(o.kernel.get(), variantOf(call))->symbol,
+               "tile_tma");
+  EXPECT_EQ(parameter<int64_t>(call, 64 + 16), 4);
+}
+
 struct ScratchCounter {
   int allocations = 0, releases = 0;
   size_t size = 0, alignment = 0;
