@@ -413,7 +413,8 @@ def WarpSpecialize : Pass<"nrd-warp-specialize", "::mlir::ModuleOp"> {
     }
     ```
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::nereid::tgpu::TGPUDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::scf::SCFDialect", "::nereid::tgpu::TGPUDialect"];
 }
 
 def LowerTensorCopies : Pass<"nrd-lower-tensor-copies", "::mlir::ModuleOp"> {

@@ -116,7 +116,7 @@ void ScalarSlice::clone(
           builder, loop.getLoc(), mapping.lookupOrDefault(loop.getLowerBound()),
           mapping.lookupOrDefault(loop.getUpperBound()),
           mapping.lookupOrDefault(loop.getStep()),
-          pick(loop.getInitArgs(), carried));
+          pick(loop.getInitArgs(), carried), nullptr, loop.getUnsignedCmp());
       mapping.map(loop.getInductionVar(), copy.getInductionVar());
       for (auto [position, i] : llvm::enumerate(carried)) {
         mapping.map(loop.getRegionIterArg(i), copy.getRegionIterArg(position));

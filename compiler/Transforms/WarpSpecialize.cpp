@@ -14,6 +14,7 @@
 #include "compiler/Transforms/ScalarSlice.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -27,6 +28,7 @@ namespace {
 
 constexpr StringRef kLoopAttr = "tt.warp_specialize";
 constexpr StringRef kStagesAttr = "tt.num_stages";
+constexpr StringRef kAnnotationAttr = "llvm.loop_annotation";
 // setmaxnreg works on whole warpgroups.
 constexpr int32_t kGroupWarps = 4;
 constexpr int64_t kRegistersPerBlock = 65536;
@@ -379,6 +381,24 @@ std::array<int32_t, 3> shareRegisters(int32_t consumers) {
 // Building
 //===----------------------------------------------------------------------===//
 
+/// A peeled or unrolled copy of a loop that waits for others brings nothing.
+void keepLoops(tgpu::WarpSpecializeOp groups) {
+  MLIRContext *context = groups.getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
+      {});
+  auto annotation = LLVM::LoopAnnotationAttr::get(
+      context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});
+  groups.walk([&](Operation *op) {
+    if (!isa<tgpu::BarrierWaitOp>(op))
+      return;
+    for (auto loop = op->getParentOfType<scf::ForOp>(); loop;
+         loop = loop->getParentOfType<scf::ForOp>())
+      if (!loop->hasAttr(kAnnotationAttr))
+        loop->setAttr(kAnnotationAttr, annotation);
+  });
+}
+
 void Specializer::build() {
   Location loc = kernel.getLoc();
   Block &body = kernel.getBody().front();
@@ -427,6 +447,7 @@ void Specializer::build() {
   tgpu::YieldOp::create(builder, loc);
   for (Channel &channel : channels)
     buildConsumer(channel, consumers);
+  keepLoops(groups);
 }
 
 void Specializer::buildProducer(Block &source, Block &into) {
@@ -561,34 +582,45 @@ bool Specializer::deferRelease(Channel &channel, RingPosition &position,
 
   Location loc = wait.getLoc();
   builder.setInsertionPointToStart(&entry);
-  Value zero = arith::ConstantIntOp::create(builder, loc, 0, 32);
-  Value open = newVariable(builder, loc, 0);
   Value openSlot = newVariable(builder, loc, 0);
-  auto release = [&](bool opensNext) {
-    Value isOpen =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
-                              readVariable(builder, loc, open), zero);
+  auto release = [&](Value isOpen) {
     tgpu::BarrierArriveOp::create(builder, loc, channel.empty,
                                   readVariable(builder, loc, openSlot), isOpen);
-    Value now = arith::ConstantIntOp::create(builder, loc, opensNext, 32);
-    tgpu::VariableSetOp::create(builder, loc, open, now);
   };
   builder.setInsertionPoint(wait);
   tgpu::WarpgroupWaitOp::create(builder, loc, TypeRange(), ValueRange(),
                                 builder.getI32IntegerAttr(1));
-  release(true);
+  release(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                loop.getInductionVar(), loop.getLowerBound()));
   tgpu::VariableSetOp::create(builder, loc, openSlot, slot);
   position.advance(builder, loc);
   loop.getBody()->getTerminator()->setOperand(carried, product.getResult());
   wait.erase();
 
+  // The way around the loop must not meet the open product: ptxas would see
+  // its registers written while it runs, and serialise.
+  builder.setInsertionPoint(loop);
+  Value runs =
+      arith::CmpIOp::create(builder, loc,
+                            loop.getUnsignedCmp() ? arith::CmpIPredicate::ult
+                                                  : arith::CmpIPredicate::slt,
+                            loop.getLowerBound(), loop.getUpperBound());
+  auto guard = scf::IfOp::create(builder, loc, loop.getResultTypes(), runs,
+                                 /*addThenBlock=*/true, /*addElseBlock=*/true);
+  loop->replaceAllUsesWith(guard.getResults());
+  builder.setInsertionPointToStart(&guard.getElseRegion().front());
+  scf::YieldOp::create(builder, loc, loop.getInitArgs());
+  loop->moveBefore(&guard.getThenRegion().front(),
+                   guard.getThenRegion().front().end());
   builder.setInsertionPointAfter(loop);
   Value openSum = loop.getResult(carried);
   auto done = tgpu::WarpgroupWaitOp::create(
       builder, loc, TypeRange(openSum.getType()), ValueRange(openSum),
       builder.getI32IntegerAttr(0));
-  openSum.replaceAllUsesExcept(done.getResults()[0], done);
-  release(false);
+  release({});
+  SmallVector<Value> results(loop.getResults());
+  results[carried] = done.getResults()[0];
+  scf::YieldOp::create(builder, loc, results);
   return true;
 }
 

@@ -29,6 +29,8 @@ LogicalResult emitFor(Emitter &e, Operation *op) {
       e.builder, loop.getLoc(), e.getScalar(loop.getLowerBound()),
       e.getScalar(loop.getUpperBound()), e.getScalar(loop.getStep()),
       e.flatten(loop.getInitArgs()), nullptr, loop.getUnsignedCmp());
+  if (Attribute annotation = loop->getAttr("llvm.loop_annotation"))
+    copy->setAttr("llvm.loop_annotation", annotation);
   e.set(loop.getInductionVar(), {copy.getInductionVar()});
   {
     Guard guard(e.builder);

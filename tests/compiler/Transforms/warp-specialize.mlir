@@ -16,6 +16,7 @@
 // CHECK: %[[EMPTY:.+]] = tgpu.barrier_alloc {arrivals = 8 : i32} : <4>
 // CHECK: tgpu.warp_specialize attributes {registers = array<i32: 232, 40>, warps = array<i32: 8, 4>}
 // CHECK: scf.for
+// CHECK: scf.if
 // CHECK: scf.for {{.*}} iter_args(%[[SUM:.+]] = %{{.*}}) -> (tensor<128x128xf32
 // CHECK: %[[SLOT:.+]] = tgpu.variable_get
 // CHECK: tgpu.barrier_wait %[[FULL]][%[[SLOT]]]
@@ -27,7 +28,9 @@
 // CHECK: tgpu.barrier_arrive %[[EMPTY]][%{{.*}}] if
 // CHECK: scf.yield %[[NEXT]]
 // CHECK: tgpu.warpgroup_wait 0, %{{.*}} -> tensor<128x128xf32
-// CHECK: tgpu.barrier_arrive %[[EMPTY]][%{{.*}}] if
+// CHECK-NEXT: %[[OPEN:.+]] = tgpu.variable_get
+// CHECK-NEXT: tgpu.barrier_arrive %[[EMPTY]][%[[OPEN]]] : <4>
+// CHECK: } else {
 // CHECK: tgpu.map_store
 // CHECK: tgpu.yield
 // CHECK: scf.for
