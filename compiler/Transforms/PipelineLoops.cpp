@@ -48,7 +48,7 @@ public:
   Pipeline(IRRewriter &rewriter, scf::ForOp loop, const TargetInfo &target)
       : rewriter(rewriter), loop(loop), target(target), loc(loop.getLoc()) {}
 
-  void run();
+  void run(bool lateProduct);
 
 private:
   int64_t fittingStages(int64_t wanted);
@@ -472,7 +472,7 @@ tgpu::WarpgroupMMAOp Pipeline::scheduleRotated(const Rotation &rotation) {
   return rotated.product;
 }
 
-void Pipeline::run() {
+void Pipeline::run(bool lateProduct) {
   stages = stagesOf(loop);
   if (stages >= 2) {
     rings = findRingLoads(loop, target);
@@ -493,7 +493,7 @@ void Pipeline::run() {
     return llvm::any_of(rings, [&](RingLoad &r) { return r.ring == tile; });
   };
   std::optional<Rotation> rotation =
-      rings.empty() ? std::nullopt : findRotation(loop);
+      rings.empty() || !lateProduct ? std::nullopt : findRotation(loop);
   if (rotation) {
     // Its operand is packed again behind the wait at the top.
     Value operand = scheduleRotated(*rotation).getA();
@@ -512,6 +512,8 @@ void Pipeline::run() {
 }
 
 struct PipelineLoops : impl::PipelineLoopsBase<PipelineLoops> {
+  using PipelineLoopsBase::PipelineLoopsBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto name = module->getAttrOfType<StringAttr>(tgpu::kTargetAttr);
@@ -528,7 +530,7 @@ struct PipelineLoops : impl::PipelineLoopsBase<PipelineLoops> {
     });
     IRRewriter rewriter(&getContext());
     for (scf::ForOp loop : loops)
-      Pipeline(rewriter, loop, *target).run();
+      Pipeline(rewriter, loop, *target).run(lateProduct);
   }
 };
 
