@@ -84,7 +84,8 @@ Tuple select(Emitter &e, Location loc, Value condition, const Tuple &yes,
 //===-- Between warps -----------------------------------------------------===//
 
 WarpExchange::WarpExchange(ArrayRef<unsigned> run, uint64_t lanes,
-                           uint64_t warps, unsigned registers)
+                           uint64_t warps, unsigned registers,
+                           ArrayRef<unsigned> elementBytes, int64_t limit)
     : laneCopies(~lanes), warpCopies(~warps), runBits(unsigned(run.size())),
       acrossBits(0), registers(registers) {
   // Slots: who of the run, then lanes, other warps, registers.
@@ -101,6 +102,8 @@ WarpExchange::WarpExchange(ArrayRef<unsigned> run, uint64_t lanes,
       runWarp.resize(bit + 1, 0);
     runWarp[bit] = uint64_t(1) << i;
   }
+  while (this->registers > 1 && bytes(elementBytes) > limit)
+    this->registers /= 2;
 }
 
 SmallVector<int64_t> WarpExchange::starts(ArrayRef<unsigned> bytes) const {

@@ -67,14 +67,17 @@ class WarpExchange {
 public:
   /// `run`: the warp bits that share, lowest significance first. Lanes that
   /// differ in `lanes` only, and warps in `warps`, hold different tuples; the
-  /// others hold copies.
+  /// others hold copies. The table takes as many of `registers` at a time as
+  /// keep it to `limit` bytes.
   WarpExchange(llvm::ArrayRef<unsigned> run, uint64_t lanes, uint64_t warps,
-               unsigned registers);
+               unsigned registers, llvm::ArrayRef<unsigned> elementBytes,
+               int64_t limit);
+  unsigned atOnce() const { return registers; }
   int64_t bytes(llvm::ArrayRef<unsigned> elementBytes) const;
 
   void store(Emitter &e, mlir::Location loc, mlir::Value base,
              llvm::ArrayRef<Tuple> tuples);
-  /// For each register the tuples of all sharing warps.
+  /// For each register that was stored the tuples of all sharing warps.
   llvm::SmallVector<llvm::SmallVector<Tuple>>
   load(Emitter &e, mlir::Location loc, mlir::Value base,
        llvm::ArrayRef<mlir::Type> types);

@@ -57,11 +57,13 @@ struct Spread {
      : kind == PlaceKind::Lane   ? lanes
                                  : warps) &= ~(uint64_t(1) << bit);
   }
-  WarpExchange exchange(ArrayRef<unsigned> run) const {
+  WarpExchange exchange(ArrayRef<unsigned> run, ArrayRef<unsigned> bytes,
+                        int64_t limit) const {
     uint64_t others = warps;
     for (unsigned bit : run)
       others &= ~(uint64_t(1) << bit);
-    return WarpExchange(run, lanes, others, 1u << llvm::popcount(regs));
+    return WarpExchange(run, lanes, others, 1u << llvm::popcount(regs), bytes,
+                        limit);
   }
   /// The numbers of registers that are still different.
   SmallVector<unsigned> registers() const {
@@ -186,24 +188,31 @@ bool ReduceEmitter::reduceByInstruction(ArrayRef<unsigned> bits,
 }
 
 void ReduceEmitter::reduceWarps(ArrayRef<unsigned> bits, const Spread &spread) {
-  WarpExchange table = spread.exchange(bits);
-  SmallVector<unsigned> registers = spread.registers();
-  SmallVector<Tuple> own;
-  for (unsigned r : registers)
-    own.push_back(tuples[r]);
-  if (usedScratch)
+  SmallVector<Type> types(ValueRange(tuples.front()).getTypes());
+  SmallVector<unsigned> bytes;
+  for (Type type : types)
+    bytes.push_back(bytesInShared(type));
+  WarpExchange table = spread.exchange(bits, bytes, scratchLimit(op));
+  SmallVector<unsigned> all = spread.registers();
+  for (ArrayRef<unsigned> left = all; !left.empty();
+       left = left.drop_front(table.atOnce())) {
+    ArrayRef<unsigned> registers = left.take_front(table.atOnce());
+    SmallVector<Tuple> own;
+    for (unsigned r : registers)
+      own.push_back(tuples[r]);
+    if (usedScratch)
+      e.syncThreads(loc);
+    usedScratch = true;
+    table.store(e, loc, scratch, own);
     e.syncThreads(loc);
-  usedScratch = true;
-  table.store(e, loc, scratch, own);
-  e.syncThreads(loc);
-  SmallVector<Type> types(ValueRange(own.front()).getTypes());
-  SmallVector<SmallVector<Tuple>> parts = table.load(e, loc, scratch, types);
-  for (auto [r, list] : llvm::zip(registers, parts)) {
-    // Neighbours first: short chains, and the order is kept.
-    for (size_t step = 1; step < list.size(); step *= 2)
-      for (size_t i = 0; i + step < list.size(); i += 2 * step)
-        list[i] = combine(list[i], list[i + step]);
-    tuples[r] = list[0];
+    SmallVector<SmallVector<Tuple>> parts = table.load(e, loc, scratch, types);
+    for (auto [r, list] : llvm::zip(registers, parts)) {
+      // Neighbours first: short chains, and the order is kept.
+      for (size_t step = 1; step < list.size(); step *= 2)
+        for (size_t i = 0; i + step < list.size(); i += 2 * step)
+          list[i] = combine(list[i], list[i + step]);
+      tuples[r] = list[0];
+    }
   }
 }
 
@@ -295,7 +304,8 @@ int64_t reductionScratchBytes(Operation *operation) {
   Spread spread(plan.axis);
   for (auto &[kind, bits] : stepsOf(plan.axis, commutes(op.getCombineOp()))) {
     if (kind == PlaceKind::Warp)
-      most = std::max(most, spread.exchange(bits).bytes(bytes));
+      most = std::max(
+          most, spread.exchange(bits, bytes, scratchLimit(op)).bytes(bytes));
     for (unsigned bit : bits)
       spread.done(kind, bit);
   }

@@ -52,11 +52,13 @@ struct Spread {
     for (unsigned bit : run.second)
       bits &= ~(uint64_t(1) << bit);
   }
-  WarpExchange exchange(ArrayRef<unsigned> run) const {
+  WarpExchange exchange(ArrayRef<unsigned> run, ArrayRef<unsigned> bytes,
+                        int64_t limit) const {
     uint64_t others = warps;
     for (unsigned bit : run)
       others &= ~(uint64_t(1) << bit);
-    return WarpExchange(run, lanes, others, 1u << llvm::popcount(regs));
+    return WarpExchange(run, lanes, others, 1u << llvm::popcount(regs), bytes,
+                        limit);
   }
   SmallVector<unsigned> registers() const {
     SmallVector<unsigned> result;
@@ -78,7 +80,8 @@ class ScanEmitter {
 public:
   ScanEmitter(Emitter &e, tt::ScanOp op, Value scratch)
       : e(e), b(e.builder), loc(op.getLoc()), reverse(op.getReverse()),
-        scratch(scratch), combine(e, loc, op.getCombineOp()) {}
+        scratch(scratch), limit(scratchLimit(op)),
+        combine(e, loc, op.getCombineOp()) {}
 
   FailureOr<SmallVector<Tuple>> run(SmallVector<Tuple> all, const Axis &axis);
 
@@ -97,6 +100,7 @@ private:
   Location loc;
   bool reverse;
   Value scratch;
+  int64_t limit; ///< of scratch bytes
   Combiner combine;
   bool usedScratch = false;
   uint64_t lowRun = 0;             ///< register bits scanned within `local`
@@ -219,18 +223,11 @@ void ScanEmitter::scanLanes(ArrayRef<unsigned> bits, const Spread &spread,
 }
 
 void ScanEmitter::scanWarps(ArrayRef<unsigned> bits, const Spread &spread) {
-  WarpExchange table = spread.exchange(bits);
-  SmallVector<unsigned> registers = spread.registers();
-  SmallVector<Tuple> own;
-  for (unsigned r : registers)
-    own.push_back(total[r]);
-  if (usedScratch)
-    e.syncThreads(loc);
-  usedScratch = true;
-  table.store(e, loc, scratch, own);
-  e.syncThreads(loc);
-  SmallVector<Type> types(ValueRange(own.front()).getTypes());
-  SmallVector<SmallVector<Tuple>> parts = table.load(e, loc, scratch, types);
+  SmallVector<Type> types(ValueRange(total.front()).getTypes());
+  SmallVector<unsigned> bytes;
+  for (Type type : types)
+    bytes.push_back(bytesInShared(type));
+  WarpExchange table = spread.exchange(bits, bytes, limit);
 
   Columns none, warp;
   for (auto [i, bit] : llvm::enumerate(bits)) {
@@ -249,17 +246,32 @@ void ScanEmitter::scanWarps(ArrayRef<unsigned> bits, const Spread &spread) {
   for (int i = 2; i <= last; ++i)
     reached[i] = isMine(i, arith::CmpIPredicate::eq);
   Value exists = isMine(0, arith::CmpIPredicate::ne);
-  for (auto [r, list] : llvm::zip(registers, parts)) {
-    if (reverse)
-      std::reverse(list.begin(), list.end());
-    Tuple running = list[0], before = list[0];
-    for (int i = 1; i <= last; ++i) {
-      if (i > 1)
-        before = select(e, loc, reached[i], running, before);
-      running = combine(running, list[i]);
+
+  SmallVector<unsigned> all = spread.registers();
+  for (ArrayRef<unsigned> left = all; !left.empty();
+       left = left.drop_front(table.atOnce())) {
+    ArrayRef<unsigned> registers = left.take_front(table.atOnce());
+    SmallVector<Tuple> own;
+    for (unsigned r : registers)
+      own.push_back(total[r]);
+    if (usedScratch)
+      e.syncThreads(loc);
+    usedScratch = true;
+    table.store(e, loc, scratch, own);
+    e.syncThreads(loc);
+    SmallVector<SmallVector<Tuple>> parts = table.load(e, loc, scratch, types);
+    for (auto [r, list] : llvm::zip(registers, parts)) {
+      if (reverse)
+        std::reverse(list.begin(), list.end());
+      Tuple running = list[0], before = list[0];
+      for (int i = 1; i <= last; ++i) {
+        if (i > 1)
+          before = select(e, loc, reached[i], running, before);
+        running = combine(running, list[i]);
+      }
+      prependAll(spread, r, {Carry::Sometimes, exists, before});
+      total[r] = running;
     }
-    prependAll(spread, r, {Carry::Sometimes, exists, before});
-    total[r] = running;
   }
 }
 
@@ -366,7 +378,9 @@ int64_t scanScratchBytes(Operation *operation) {
   Spread spread(plan.axis);
   for (const Run &run : runsOf(plan.axis)) {
     if (run.first == PlaceKind::Warp)
-      most = std::max(most, spread.exchange(run.second).bytes(bytes));
+      most = std::max(
+          most,
+          spread.exchange(run.second, bytes, scratchLimit(op)).bytes(bytes));
     spread.done(run);
   }
   return most;

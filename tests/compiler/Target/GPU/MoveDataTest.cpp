@@ -141,6 +141,12 @@ protected:
     return LinearLayout(std::move(ins), std::move(outs));
   }
 
+  /// A bound of scratch, which makes for rounds.
+  std::string limitText() {
+    return " {nrd.scratch_limit = " +
+           std::to_string(int64_t(16) << random() % 10) + " : i64}";
+  }
+
   int64_t sizeOf(ArrayRef<int64_t> shape) {
     int64_t size = 1;
     for (int64_t dim : shape)
@@ -347,8 +353,8 @@ TEST_P(MoveData, ReductionsOfAnyRegion) {
     }
     body += "    %y:" + std::to_string(region.operands) + " = \"tt.reduce\"(" +
             operands + ") <{axis = " + std::to_string(axis) + " : i32}> " +
-            regionText(region, "reduce") + " : (" + types + ") -> (" + results +
-            ")\n";
+            regionText(region, "reduce") + limitText() + " : (" + types +
+            ") -> (" + results + ")\n";
     for (int o = 0; o < region.operands; ++o)
       body += "    \"test.store\"(%p" + std::to_string(2 + o) + ", %y#" +
               std::to_string(o) + ") : (!tt.ptr<i32>, " + b + ") -> ()\n";
@@ -407,8 +413,8 @@ TEST_P(MoveData, ScansOfAnyRegion) {
     body += "    %y:" + std::to_string(region.operands) + " = \"tt.scan\"(" +
             operands + ") <{axis = " + std::to_string(axis) +
             " : i32, reverse = " + (reverse ? "true" : "false") + "}> " +
-            regionText(region, "scan") + " : (" + types + ") -> (" + types +
-            ")\n";
+            regionText(region, "scan") + limitText() + " : (" + types +
+            ") -> (" + types + ")\n";
     for (int o = 0; o < region.operands; ++o)
       body += "    \"test.store\"(%p" + std::to_string(2 + o) + ", %y#" +
               std::to_string(o) + ") : (!tt.ptr<i32>, " + a + ") -> ()\n";
