@@ -136,8 +136,13 @@ void Hooks::finishKernel(LLVM::LLVMFuncOp kernel, int threads,
     attributes.push_back(b.getStrArrayAttr({name, std::to_string(value)}));
   };
   add("nvvm.reqntid", threads);
+  // Said explicitly, one block per multiprocessor makes ptxas issue the loads of
+  // a tile one after the other; left to itself it saves registers and waits for
+  // each before the next.
   if (maxRegisters)
     add("nvvm.maxnreg", maxRegisters);
+  else
+    add("nvvm.minctasm", 1);
   kernel.setPassthroughAttr(b.getArrayAttr(attributes));
 }
 

@@ -4,7 +4,7 @@
 #l = #tgpu.layout<register = [[1]], lane = [[2], [4], [8], [16], [32]],
                   warp = [[64], [128]], block = [], shape = [256]>
 // CHECK-LABEL: llvm.func ptx_kernelcc @add(%arg0: f32, %arg1: i8)
-// CHECK-SAME: passthrough = {{\[\[}}"nvvm.reqntid", "128"]]
+// CHECK-SAME: passthrough = {{\[\[}}"nvvm.reqntid", "128"], ["nvvm.minctasm", "1"]]
 // CHECK: arith.cmpi ne, %arg1
 // CHECK: arith.addf
 // CHECK: scf.if %{{.*}} -> (f32, f32)
