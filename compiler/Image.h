@@ -68,6 +68,8 @@ struct Image {
   uint32_t paramSize = 0; ///< bytes of the parameter block
   std::vector<ParamField> fields;
   std::vector<TensorMapRecipe> tensorMaps;
+  /// Slots whose divisibility was known and is not relied on: no predicate.
+  std::vector<uint32_t> freeSlots;
   uint32_t minDriver = 0;
   ResourceReport resources;
 };

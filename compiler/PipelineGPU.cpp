@@ -159,6 +159,7 @@ bool GPUCompilation::emitImage(ModuleOp module, const gpu::KernelFacts &facts,
   out.paramSize = facts.paramSize;
   out.fields = facts.fields;
   out.tensorMaps = facts.tensorMaps;
+  out.freeSlots = facts.freeSlots;
   if (isAMD(target))
     return emitCodeObject(module, facts, out);
 

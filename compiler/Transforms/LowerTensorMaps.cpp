@@ -7,6 +7,7 @@
 #include "compiler/Dialect/TGPU/CopyBox.h"
 #include "compiler/Dialect/TGPU/Recipe.h"
 #include "compiler/Target/Target.h"
+#include "compiler/Transforms/Factor.h"
 #include "compiler/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -88,12 +89,24 @@ StringRef reduction(tt::DescriptorReduceKind kind, Type type) {
   return "";
 }
 
+/// The engine stops with an illegal instruction where the coordinate of the
+/// fastest dimension is not a multiple of 16 bytes (seen on an H200).
+bool isPlaced(Value fastest, Type element, FactorAnalysis &factors) {
+  unsigned bits = std::max(8u, element.getIntOrFloatBitWidth());
+  return factors.of(fastest) * bits % 128 == 0;
+}
+
 /// Whether the engine does what `user` does with a descriptor of `type`.
-bool isServed(Operation *user, tt::TensorDescType type) {
-  if (isa<tt::DescriptorLoadOp, tt::DescriptorStoreOp>(user))
-    return true;
+bool isServed(Operation *user, tt::TensorDescType type,
+              FactorAnalysis &factors) {
+  Type element = type.getSignlessBlockType().getElementType();
+  if (auto load = dyn_cast<tt::DescriptorLoadOp>(user))
+    return isPlaced(load.getIndices().back(), element, factors);
+  if (auto store = dyn_cast<tt::DescriptorStoreOp>(user))
+    return isPlaced(store.getIndices().back(), element, factors);
   if (auto reduce = dyn_cast<tt::DescriptorReduceOp>(user))
-    return !reduction(reduce.getKind(), type.getElementType()).empty();
+    return !reduction(reduce.getKind(), type.getElementType()).empty() &&
+           isPlaced(reduce.getIndices().back(), element, factors);
   return false; // rows at any place: pointers
 }
 
@@ -126,9 +139,36 @@ public:
     });
     for (Value descriptor : descriptors)
       lower(descriptor);
+    if (maps && !needsHints)
+      forgetIntegers();
   }
 
 private:
+  /// Where maps serve every access to blocks, nothing asks how integers divide:
+  /// the variant need not demand it.
+  void forgetIntegers() {
+    bool isServedByMaps =
+        !kernel
+             .walk([](Operation *op) {
+               if (isa<tt::DescriptorGatherOp, tt::DescriptorScatterOp,
+                       tt::DescriptorLoadOp, tt::DescriptorStoreOp,
+                       tt::DescriptorReduceOp>(op))
+                 return WalkResult::interrupt();
+               bool isAccess = isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp,
+                                   tt::AtomicCASOp>(op);
+               return isAccess &&
+                              isa<RankedTensorType>(op->getOperand(0).getType())
+                          ? WalkResult::interrupt()
+                          : WalkResult::advance();
+             })
+             .wasInterrupted();
+    if (!isServedByMaps)
+      return;
+    for (BlockArgument argument : entry->getArguments())
+      if (argument.getType().isInteger())
+        kernel.removeArgAttr(argument.getArgNumber(), "tt.divisibility");
+  }
+
   void lower(Value descriptor) {
     auto type = cast<tt::TensorDescType>(descriptor.getType());
     Type element = type.getSignlessBlockType().getElementType();
@@ -142,8 +182,10 @@ private:
       return;
     SmallVector<Operation *> users;
     for (OpOperand &use : descriptor.getUses())
-      if (use.getOperandNumber() == 0 && isServed(use.getOwner(), type))
+      if (isServed(use.getOwner(), type, hinted)) {
         users.push_back(use.getOwner());
+        needsHints |= !isServed(use.getOwner(), type, plain);
+      }
     if (users.empty())
       return;
     Value map = fromArguments(descriptor, *box, padsWithNaN);
@@ -302,6 +344,8 @@ private:
   OpBuilder builder;
   Block *entry;
   size_t maps = 0;
+  FactorAnalysis plain{/*withHints=*/false}, hinted{/*withHints=*/true};
+  bool needsHints = false; ///< a place is known only by integers' hints
 };
 
 struct LowerTensorMaps : impl::LowerTensorMapsBase<LowerTensorMaps> {

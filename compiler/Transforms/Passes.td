@@ -83,7 +83,8 @@ def LowerTensorMaps : Pass<"nrd-lower-tensor-maps", "::mlir::ModuleOp"> {
       if the variant relies on alignment at all.
 
     Loads, stores and reductions through it become `tgpu.map_load` and
-    `tgpu.map_store`. Gathers, scatters and reductions that the engine does not
+    `tgpu.map_store`, if their place along the fastest dimension is provably a
+    multiple of 16 bytes, as the engine demands. The others, gathers, scatters and reductions that the engine does not
     know keep the descriptor.
 
     ```mlir

@@ -151,10 +151,18 @@ pack::Variant makeVariant(Image image, bool isGPU,
                               static_cast<pack::Field::Kind>(field.kind)});
   for (const TensorMapRecipe &recipe : image.tensorMaps)
     variant.tensorMaps.push_back(makeTensorMap(recipe, params));
-  for (const VariantPredicate &predicate : predicates)
+  auto isFree = [&](const VariantPredicate &predicate) {
+    return predicate.kind == VariantPredicate::Kind::DivisibleBy &&
+           std::find(image.freeSlots.begin(), image.freeSlots.end(),
+                     predicate.slot) != image.freeSlots.end();
+  };
+  for (const VariantPredicate &predicate : predicates) {
+    if (isFree(predicate))
+      continue;
     variant.predicates.push_back(
         {predicate.value, predicate.slot,
          static_cast<pack::Predicate::Kind>(predicate.kind)});
+  }
   variant.minDriver = image.minDriver;
   variant.resources = {image.resources.registers, image.resources.spillBytes,
                        image.resources.textSize,

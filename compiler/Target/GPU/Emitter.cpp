@@ -480,6 +480,7 @@ struct Parameters {
   SmallVector<DictionaryAttr> attributes;
   std::vector<ParamField> fields;
   std::vector<TensorMapRecipe> maps;
+  std::vector<uint32_t> freeSlots;
   uint32_t size = 0;
 };
 } // namespace
@@ -570,6 +571,9 @@ static LogicalResult layoutParameters(tt::FuncOp source, const Emitter &emitter,
              << "parameter " << i << " has type " << type
              << "; a kernel takes numbers and pointers to elements here";
     }
+    if (field.kind == ParamField::Kind::Value &&
+        !source.getArgAttr(i, "tt.divisibility"))
+      out.freeSlots.push_back(field.slot);
     out.attributes.push_back(b.getDictionaryAttr(attributes));
     field.offset = llvm::alignTo(out.size, align);
     out.size = field.offset + field.size;
@@ -629,6 +633,7 @@ LogicalResult emitKernel(ModuleOp module, const TargetInfo &target,
   facts.symbol = source.getName().str();
   facts.fields = parameters.fields;
   facts.tensorMaps = parameters.maps;
+  facts.freeSlots = parameters.freeSlots;
   facts.paramSize = parameters.size;
   if (auto bytes = module->getAttrOfType<IntegerAttr>(tgpu::kSharedBytesAttr))
     facts.sharedBytes = bytes.getInt();

@@ -191,6 +191,7 @@ struct KernelFacts {
   uint32_t paramSize = 0;
   std::vector<ParamField> fields;
   std::vector<TensorMapRecipe> tensorMaps;
+  std::vector<uint32_t> freeSlots; ///< see Image.h
 };
 
 /// Replaces the module's one public `tt.func`, in tgpu with shared memory
