@@ -67,8 +67,8 @@ LogicalResult emitExp2(Emitter &e, Operation *op) {
 }
 
 // 2^t of t = x log2(e), with what rounding t lost, r, in a second factor:
-// 2^t (1 + r ln 2). Arguments whose result is infinite or zero anyway are
-// limited, so that r is a small number for infinities too.
+// 2^t (1 + r ln 2). Arguments whose result is zero anyway are limited, so that
+// r is a small number for them too.
 LogicalResult emitExp(Emitter &e, Operation *op) {
   Location loc = op->getLoc();
   OpBuilder &b = e.builder;
@@ -76,7 +76,6 @@ LogicalResult emitExp(Emitter &e, Operation *op) {
       e, op,
       [&](ValueRange operands) -> Value {
         Num x(b, loc, operands[0]);
-        x = x.make<arith::MinimumFOp>(x, x.same(89));
         x = x.make<arith::MaximumFOp>(x, x.same(-104));
         Num log2e = x.same(0x1.715476p0);
         Num t = x * log2e;
@@ -84,7 +83,8 @@ LogicalResult emitExp(Emitter &e, Operation *op) {
         r = x.make<math::FmaOp>(x, x.same(0x1.4ae0c0p-26), r);
         Num p = x.with(intrinsic(b, loc, b.getF32Type(),
                                  "llvm.nvvm.ex2.approx.f32", Value(t)));
-        return x.make<math::FmaOp>(p, r * 0x1.62e430p-1, p);
+        Num exact = x.make<math::FmaOp>(p, r * 0x1.62e430p-1, p);
+        return select(lt(t, 128), exact, p); // where r may be no number
       },
       plain<math::ExpOp>(e, op));
 }
