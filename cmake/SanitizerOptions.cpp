@@ -17,8 +17,10 @@ __asan_default_options() {
   return "allow_user_poisoning=0:use_sigaltstack=0";
 }
 
-// What the vendors' drivers keep until the process ends is theirs.
+// What the vendors' drivers keep until the process ends is theirs, and so is
+// OpenMP's record of each thread that ever ran a grid.
 extern "C" __attribute__((visibility("default"), used)) const char *
 __lsan_default_suppressions() {
-  return "leak:libamdhip64\nleak:libhsa-runtime64\nleak:libcuda\n";
+  return "leak:libamdhip64\nleak:libhsa-runtime64\nleak:libcuda\n"
+         "leak:libomp\n";
 }

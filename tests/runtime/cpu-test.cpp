@@ -16,13 +16,6 @@ extern "C" {
 #include <sstream>
 #include <thread>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-// OpenMP's own record of each thread that ever ran a grid stays for good.
-extern "C" const char *__lsan_default_suppressions() { return "leak:libomp"; }
-#endif
-#endif
-
 using namespace runtimetest;
 
 namespace {
