@@ -34,7 +34,7 @@ class Case:
     def __init__(self, file, kernel, variant, refused, function):
         self.file, self.kernel, self.variant = file, kernel, variant
         self.refused, self.function = refused, function
-        self.corpus = function.__module__  # "liger" or "tutorials"
+        self.corpus = function.__module__.split(".")[0]  # "liger" or "tutorials"
 
     @property
     def label(self):
@@ -43,6 +43,10 @@ class Case:
 
 class Refused(Exception):
     """The compiler refused the kernel; the text is its message."""
+
+
+class Absent(Exception):
+    """The corpus has no such file or kernel."""
 
 
 class Mismatch(Exception):
@@ -126,8 +130,12 @@ class Session:
     def parameters(self, path, kernel):
         """The kernel's parameters, in order: (name, is_constexpr)."""
         if path not in self.listings:
+            if not os.path.isfile(path):
+                raise Absent(f"no file '{os.path.relpath(path, self.root)}'")
             text = self.run("compile", path, "--list", "--json", *self.includes())
             self.listings[path] = {k["name"]: k for k in json.loads(text)}
+        if kernel not in self.listings[path]:
+            raise Absent(f"no kernel '{kernel}' in '{os.path.relpath(path, self.root)}'")
         return [(p["name"], p["constexpr"]) for p in self.listings[path][kernel]["parameters"]]
 
 

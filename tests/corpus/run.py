@@ -4,15 +4,17 @@
     tests/corpus/run.py --nereid build/bin/nereid --library build/lib/libnereid.so
 
 Liger-Kernel comes from its PyPI package, fetched into --cache at the first
-run; Triton's tutorials are in no package, so they are used when --tutorials
-names a folder that holds them. What could not be had is said, and the exit
-status is 77 when nothing could. Nothing of these projects is stored here.
+run. Triton's tutorials are in no package: they are the folder that --tutorials
+names, or else come from the repository, by git, into --cache. What could not be
+had is said, and the exit status is 77 when nothing could. Nothing of these
+projects is stored here.
 """
 
 import argparse
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ import numpy as np
 import harness
 
 LIGER = "liger-kernel==0.8.5"
+TRITON_GIT, TRITON_TAG = "https://github.com/triton-lang/triton", "v3.6.0"
 
 
 def fetch_liger(cache):
@@ -42,6 +45,31 @@ def fetch_liger(cache):
     return root, None
 
 
+def fetch_tutorials(cache, url, tag):
+    """The folder of a tag's tutorials, or None and the reason."""
+    root = os.path.join(cache, "triton-" + tag.replace("/", "-"))
+    folder = os.path.join(root, "python", "tutorials")
+    if os.path.isdir(folder):
+        return folder, None
+
+    def git(*words):
+        done = subprocess.run(["git", *words], capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "GIT_TERMINAL_PROMPT": "0"})
+        if done.returncode:
+            raise OSError((done.stderr.strip().splitlines() or ["git failed"])[-1])
+
+    with tempfile.TemporaryDirectory(dir=cache) as checkout:
+        try:
+            git("clone", "--quiet", "--depth=1", "--filter=blob:none", "--sparse", "--branch", tag, url, checkout)
+            git("-C", checkout, "sparse-checkout", "set", "python/tutorials")
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return None, f"{url} {tag}: {error}"
+        if not os.path.isdir(os.path.join(checkout, "python", "tutorials")):
+            return None, f"{url} {tag} has no python/tutorials"
+        shutil.copytree(os.path.join(checkout, "python"), os.path.join(root, "python"))
+    return folder, None
+
+
 def jit_functions(folder):
     """(file, name) of every @triton.jit function below a folder, by text: an
     independent count, so that a kernel our own lister misses is noticed."""
@@ -54,7 +82,7 @@ def jit_functions(folder):
 
 
 def run_cases(session, only, verbose):
-    results = {"compared": [], "refused": [], "failed": []}
+    results = {"compared": [], "refused": [], "absent": [], "failed": []}
     for case in harness.CASES:
         if case.corpus != session.corpus or (only and only not in case.label):
             continue
@@ -66,6 +94,9 @@ def run_cases(session, only, verbose):
             if case.refused:
                 raise harness.Mismatch("compiled, but was expected to be refused: " + case.refused)
             kind, note = "compared", ""
+        except harness.Absent as error:
+            # Tutorials come and go; a package is of one version, and lacks nothing.
+            kind, note = "absent" if case.corpus == "tutorials" else "failed", str(error)
         except harness.Refused as error:
             kind = "refused" if case.refused else "failed"
             note = str(error).splitlines()[0] if str(error) else "no message"
@@ -85,6 +116,8 @@ def main():
     parser.add_argument("--cache", default=os.path.join(
         os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "nereid-corpus"))
     parser.add_argument("--tutorials", help="folder with Triton's python/tutorials")
+    parser.add_argument("--triton-git", default=TRITON_GIT, help="repository to take the tutorials from")
+    parser.add_argument("--triton-tag", default=TRITON_TAG, help="its tag or branch")
     parser.add_argument("--target", default="x86-64-v3")
     parser.add_argument("--only", help="run only cases whose label contains this")
     parser.add_argument("--verbose", action="store_true")
@@ -101,13 +134,17 @@ def main():
         corpora.append(("liger", LIGER, os.path.join(root, "liger_kernel", "ops"), [root]))
     else:
         print(f"{LIGER} could not be had, its kernels were not tested: {why}")
-    if options.tutorials:
+    folder, why = options.tutorials, None
+    if not folder:
+        os.makedirs(options.cache, exist_ok=True)
+        folder, why = fetch_tutorials(options.cache, options.triton_git, options.triton_tag)
+    if folder:
         import tutorials  # noqa: F401
 
-        corpora.append(("tutorials", "Triton's tutorials", options.tutorials, []))
+        corpora.append(("tutorials", "Triton's tutorials", folder, []))
     else:
-        print("Triton's tutorials could not be had, their kernels were not tested: "
-              "no package holds them and --tutorials names no folder")
+        print("Triton's tutorials could not be had, their kernels were not tested; "
+              f"--tutorials may name a folder that holds them: {why}")
     if not corpora:
         return 77
 
@@ -122,7 +159,8 @@ def main():
             cased = {(case.file, case.kernel) for case in harness.CASES if case.corpus == corpus}
             print(f"{name}: {len(every)} jit functions; {len(session.compiled)} kernels compiled, "
                   f"{len(results['compared'])} cases compared with their references, "
-                  f"{len(results['refused'])} refused as expected, {len(results['failed'])} failed; "
+                  f"{len(results['refused'])} refused as expected, {len(results['failed'])} failed, "
+                  f"{len(results['absent'])} not in this version; "
                   f"{len([k for k in every if k not in cased])} functions without a case of their own")
             failed |= bool(results["failed"])
             if corpus == "liger" and not options.only:

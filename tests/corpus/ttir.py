@@ -3,7 +3,7 @@
 
     tests/corpus/ttir.py --nereid build/bin/nereid --library build/lib/libnereid.so
 
-For each case of common.py, and for cases of liger.py, the kernel is compiled
+For each case of common.py, and for cases of liger, the kernel is compiled
 twice, from its source and from the text that PyPI's Triton prints for the same
 launch. Both run on the same inputs: each must meet the case's reference. Where
 they also agree bit by bit is counted; Triton 3.6 writes some operations in
@@ -220,7 +220,7 @@ def main():
         os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "nereid-corpus"))
     parser.add_argument("--target", default="x86-64-v3")
     parser.add_argument("--only", default="", help="kernels whose name holds this word")
-    parser.add_argument("--all", action="store_true", help="every case of liger.py")
+    parser.add_argument("--all", action="store_true", help="every case of liger")
     options = parser.parse_args()
     why = fetch_triton(options.cache)
     if why:

@@ -1,7 +1,7 @@
 """The kernels of Triton's tutorials 01 to 11, launched as the tutorials do.
 
 Nothing of the tutorials is stored here; run.py is told where they are.
-The rules are those of liger.py: references in float64, from the definition.
+The rules are those of liger/: references in float64, from the definition.
 """
 
 import numpy as np
@@ -248,6 +248,16 @@ for subtile in (False, True):
                  EPILOGUE_SUBTILE=subtile, NUM_SMS=5, WARP_SPECIALIZE=False, **GEMM)
         close_half(t, c, t.f64(a) @ t.f64(b).T, k)
 
+    @case("09-persistent-matmul.py", "matmul_kernel_tma_clc", variant=f"subtile={subtile}")
+    def tutorial9_tma_clc(t, subtile=subtile):
+        # What its launch option asks of a scheduler is not in the kernel's text.
+        m, n, k = 100, 136, 96
+        a, b, c = half(t, m, k), half(t, n, k), t.poison(m, n, dtype=np.float16)
+        t.launch((4 * 3,), t.descriptor(a, (32, 32)), t.descriptor(b, (64, 32)),
+                 t.descriptor(c, (32, 32 if subtile else 64)), m, n, k, FP8_OUTPUT=False,
+                 EPILOGUE_SUBTILE=subtile, WARP_SPECIALIZE=False, **GEMM)
+        close_half(t, c, t.f64(a) @ t.f64(b).T, k)
+
     @case("09-persistent-matmul.py", "matmul_kernel_descriptor_persistent", variant=f"subtile={subtile}")
     def tutorial9_descriptor_persistent(t, subtile=subtile):
         m, n, k = 100, 136, 96
@@ -285,9 +295,35 @@ def block_scaled(t):
              t.descriptor(b, (block, block), "fp8e4nv"), t.descriptor(sb, scale_block),
              t.descriptor(c, (block, block)), M=m, N=n, K=k, output_type=0, ELEM_PER_BYTE_A=1,
              ELEM_PER_BYTE_B=1, VEC_SIZE=32, BLOCK_M=block, BLOCK_N=block, BLOCK_K=block, rep_m=1,
-             rep_n=1, rep_k=1, NUM_STAGES=2)
+             rep_n=1, rep_k=1, NUM_STAGES=2, disallow_acc_multi_buffer=False)
     want = decode(a, ea) @ decode(b, eb).T
     t.close(c, want, terms=k, scale=(np.abs(decode(a, ea)) @ np.abs(decode(b, eb)).T).max())
+
+
+E2M1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6])
+
+for nonkdim in (16, 32):
+
+    @case("10-block-scaled-matmul.py", "block_scaled_matmul_kernel_cdna4", variant=f"nonkdim={nonkdim}")
+    def block_scaled_pairs(t, nonkdim=nonkdim):
+        # e2m1 x e2m1, two to a byte; scales in the order of an AMD instruction.
+        m, n, k = 64, 96, 512
+
+        def operand(rows):
+            codes = t.integers(0, 16, (rows, k), np.uint8)
+            exponents = t.integers(124, 128, (rows, k // 32), np.uint8)
+            order = ((0, 2, 4, 1, 3), (rows // 32, 32, k // 256, 4, 2)) if nonkdim == 32 else (
+                (0, 3, 5, 2, 4, 1), (rows // 32, 2, 16, k // 256, 2, 4))
+            stored = exponents.reshape(order[1]).transpose(order[0]).reshape(rows // 32, k)
+            values = E2M1[codes] * np.repeat(2.0**(exponents.astype(int) - 127), 32, 1)
+            return t.array(codes[:, ::2] | codes[:, 1::2] << 4, np.uint8), t.array(stored, np.uint8), values
+
+        (a, sa, va), (b, sb, vb) = operand(m), operand(n)
+        c = t.poison(m, n)
+        # Blocks are full, as in the tutorial; B is read transposed.
+        t.launch((2 * 3,), a, b, c, sa, sb, m, n, k // 2, k // 2, 1, 1, k // 2, 0, n, 1, k, 1, k, 1,
+                 BLOCK_M=32, BLOCK_N=32, BLOCK_K=256, mfma_nonkdim=nonkdim)
+        t.close(c, va @ vb.T, terms=k, scale=(np.abs(va) @ np.abs(vb).T).max())
 
 
 @case("11-programmatic-dependent-launch.py", "add_kernel")
