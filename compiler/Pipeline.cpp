@@ -59,6 +59,7 @@ void addPointerPasses(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createScalarizeLoopCarries());
   pm.addPass(createCombine());
+  pm.addPass(createUnrollLoops());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());

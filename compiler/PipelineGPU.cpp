@@ -83,6 +83,7 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createScalarizeLoopCarries());
     pm.addPass(createCombine());
+    pm.addPass(createUnrollLoops());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
     pm.addPass(createLoopInvariantCodeMotionPass());

@@ -171,8 +171,15 @@ def UnrollLoops : Pass<"nrd-unroll-loops"> {
   let description = [{
     A loop with `tt.loop_unroll_factor = n` becomes one whose body is `n`
     iterations, and one for the iterations that are left, which is not
-    pipelined. The loop's other attributes go to both. Without the attribute a
-    loop stays as it is.
+    pipelined. The loop's other attributes go to both: the first is pipelined
+    or not as it would have been. Without the attribute a loop stays as it is.
+
+    ```mlir
+    scf.for %i = %lb to %ub step %c1 {...} {tt.loop_unroll_factor = 2 : i32}
+    // becomes
+    scf.for %i = %lb to %even step %c2 {... ...}
+    scf.for %i = %even to %ub step %c1 {...} {tt.num_stages = 1 : i32}
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::scf::SCFDialect"];

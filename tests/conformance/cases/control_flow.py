@@ -154,3 +154,16 @@ def wide_counter(c):
     for i in range(start, start + 9):
         total ^= i
     c.expect(out, total)
+
+
+@each(start=(0, 2), stop=(0, 1, 5, 8), step=(1, 3), factor=(1, 2, 3, 8),
+      random=dict(start=lambda r: int(r.integers(0, 9)), stop=sizes(1, 20), step=sizes(1, 4)))
+def repeated(c, start, stop, step, factor):
+    n = 20
+    x, out = c.integers("i32", (max(stop, 1), n), -100, 100), c.empty("i32", n)
+    c.launch("repeated", x_ptr=x, out_ptr=out, start=start, stop=stop, step=step, n=n,
+             const=dict(FACTOR=factor, BLOCK=32), grid=(1,))
+    total = np.zeros(n, np.int64)
+    for i in range(start, stop, step):
+        total = (total * 3 + x.value[i] + i + 2**31) % 2**32 - 2**31
+    c.expect(out, total)

@@ -162,3 +162,12 @@ def two_sums(c, shape, steps):
     for out, operand in ((first, p), (second, 1 - p)):
         exact = operand @ used
         c.expect(out, exact, stored("fp32", exact, error))
+
+
+@each(k=(16, 72, 160), factor=(2, 4), stages=(1, 3), random=dict(k=lambda r: 8 * int(r.integers(1, 40))))
+def unrolled_sum(c, k, factor, stages):
+    m, n = 32, 64
+    a, b, out = c.normal("fp16", (m, k)), c.normal("fp16", (k, n)), c.empty("fp32", (m, n))
+    c.launch("unrolled_sum", a_ptr=a, b_ptr=b, c_ptr=out, K=k,
+             const=dict(M=m, N=n, BLOCK=32, FACTOR=factor, STAGES=stages), grid=(1,))
+    c.expect(out, *product(c, "fp16", a.value, b.value))

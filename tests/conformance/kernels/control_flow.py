@@ -227,3 +227,13 @@ def wide_counter(out_ptr, start, n):
     for i in range(start, start + n):
         total = total ^ i
     tl.store(out_ptr, total)
+
+
+@triton.jit
+def repeated(x_ptr, out_ptr, start, stop, step, n, FACTOR: tl.constexpr, BLOCK: tl.constexpr):
+    # The order of the iterations counts, and a remainder is left for most bounds.
+    offs = tl.arange(0, BLOCK)
+    total = tl.zeros((BLOCK,), dtype=tl.int32)
+    for i in tl.range(start, stop, step, loop_unroll_factor=FACTOR):
+        total = total * 3 + tl.load(x_ptr + i * n + offs, mask=offs < n, other=0) + i
+    tl.store(out_ptr + offs, total, mask=offs < n)

@@ -143,3 +143,16 @@ def two_sums(a_ptr, b_ptr, c_ptr, d_ptr, steps, M: tl.constexpr, N: tl.constexpr
         b_ptrs += K * N
     tl.store(c_ptr + m[:, None] * N + n[None, :], c)
     tl.store(d_ptr + m[:, None] * N + n[None, :], d)
+
+
+@triton.jit
+def unrolled_sum(a_ptr, b_ptr, c_ptr, K, M: tl.constexpr, N: tl.constexpr, BLOCK: tl.constexpr, FACTOR: tl.constexpr,
+                 STAGES: tl.constexpr):
+    # Several products to an iteration, whose loads are fetched ahead; the rest in a loop of its own.
+    m, n, k = tl.arange(0, M), tl.arange(0, N), tl.arange(0, BLOCK)
+    total = tl.zeros((M, N), dtype=tl.float32)
+    for start in tl.range(0, K, BLOCK, num_stages=STAGES, loop_unroll_factor=FACTOR):
+        a = tl.load(a_ptr + m[:, None] * K + start + k[None, :], mask=start + k[None, :] < K, other=0.0)
+        b = tl.load(b_ptr + (start + k[:, None]) * N + n[None, :], mask=start + k[:, None] < K, other=0.0)
+        total = tl.dot(a, b, total)
+    tl.store(c_ptr + m[:, None] * N + n[None, :], total)

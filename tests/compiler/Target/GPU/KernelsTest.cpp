@@ -59,14 +59,15 @@ protected:
                         tt::TTDialect, tgpu::TGPUDialect>();
   }
 
-  /// Compiles a kernel of the shared kernels' file for a target's passes.
+  /// Compiles a kernel of the conformance kernels for a target's passes.
   OwningOpRef<ModuleOp> compile(const std::string &function, Pairs signature,
-                                Pairs constants, int warps, int stages) {
+                                Pairs constants, int warps, int stages,
+                                const std::string &file = "tile_kernels") {
     std::string messages;
     Compiler compiler(
         {}, [&](const Message &message) { messages += message.rendered; });
     KernelSpec spec;
-    spec.source = "../../../conformance/kernels/tile_kernels.py";
+    spec.source = "../../../conformance/kernels/" + file + ".py";
     spec.function = function;
     spec.signature = std::move(signature);
     spec.config.constants = std::move(constants);
@@ -169,6 +170,49 @@ TEST_P(Kernels, ProductsInAnyNumberOfStages) {
             << "element " << i << ", " << j << ", " << stages << " stages";
       }
   }
+}
+
+TEST_P(Kernels, UnrolledLoopsAreFetchedAhead) {
+  const int m = 32, n = 64;
+  for (int factor : {1, 2, 3})
+    for (int k : {16, 80, 160}) {
+      auto module = compile("unrolled_sum",
+                            {{"a_ptr", "*fp16:16"},
+                             {"b_ptr", "*fp16:16"},
+                             {"c_ptr", "*fp32:16"},
+                             {"K", "i32:16"}},
+                            {{"M", std::to_string(m)},
+                             {"N", std::to_string(n)},
+                             {"BLOCK", "16"},
+                             {"FACTOR", std::to_string(factor)},
+                             {"STAGES", "3"}},
+                            4, 1, "dot");
+      ASSERT_TRUE(module);
+      // Outside: two iterations for each operand, `factor` tiles each. Within:
+      // the next one. In the loop for what is left nothing is fetched ahead.
+      int ahead = 0, within = 0, loops = 0;
+      module->walk([&](Operation *op) {
+        loops += isa<scf::ForOp>(op);
+        if (op->getName().getStringRef() == "tgpu.async_copy")
+          ++(op->getParentOfType<scf::ForOp>() ? within : ahead);
+      });
+      EXPECT_EQ(loops, factor == 1 ? 1 : 2);
+      EXPECT_EQ(within, 2 * factor);
+      EXPECT_EQ(ahead, 4 * factor);
+
+      Halves a(size_t(m) * k, &random), b(size_t(k) * n, &random);
+      std::vector<float> c(size_t(m) * n);
+      run(*module, {1, 1},
+          {pointer(a.bits), pointer(b.bits), pointer(c), uint64_t(k)});
+      for (int i = 0; i < m && !HasFailure(); ++i)
+        for (int j = 0; j < n; ++j) {
+          double exact = 0;
+          for (int p = 0; p < k; ++p)
+            exact += a.values[size_t(i) * k + p] * b.values[size_t(p) * n + j];
+          ASSERT_NEAR(c[size_t(i) * n + j], exact, 1e-3)
+              << i << ", " << j << ", factor " << factor << ", k " << k;
+        }
+    }
 }
 
 TEST_P(Kernels, EveryBarrierAndFenceIsNeeded) {
