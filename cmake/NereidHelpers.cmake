@@ -29,6 +29,7 @@ macro(nereid_setup_mlir)
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions> $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
   target_compile_definitions(nereid_mlir INTERFACE ${LLVM_DEFINITIONS_LIST})
   target_link_libraries(nereid_mlir INTERFACE nereid_own_code)
+  include(NereidLLVM)
 endmacro()
 
 # nereid_compiler_library(NAME sources... DEPENDS tablegen-targets... LINK libs...)
