@@ -87,6 +87,8 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
     pm.addPass(createLoopInvariantCodeMotionPass());
+    pm.addPass(createCSEPass());
+    pm.addPass(createMergeLoops());
 
     AssignLayoutsOptions layouts;
     layouts.target = target.name.str();

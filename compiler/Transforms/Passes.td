@@ -166,6 +166,53 @@ def ScalarizeLoopCarries : Pass<"nrd-scalarize-loop-carries"> {
   ];
 }
 
+def MergeLoops : Pass<"nrd-merge-loops"> {
+  let summary = "Run a loop and the one that continues it as one";
+  let description = [{
+    Attention visits the blocks before the diagonal in one loop and those on it
+    in a second, which masks the scores and is else the same. Each loop alone
+    would start with nothing loaded and end with nothing left to overlap. Two
+    loops become one, with a branch around what differs, where
+
+    * the second starts where the first ends, with the same step and options,
+      and carries on with all that the first carries;
+    * the step divides the bounds, so that no iteration goes over the border;
+    * both only compute and load;
+    * they share a load, and what differs is neither a load nor a product.
+
+    What the second loop needs is computed before the first.
+
+    ```mlir
+    %m = scf.for %i = %c0 to %mid step %c64 iter_args(%a = %zero) {
+      %s = "scores"(%i)
+      %b = "sum"(%a, %s)
+      scf.yield %b
+    }
+    %r = scf.for %i = %mid to %end step %c64 iter_args(%a = %m) {
+      %s = "scores"(%i)
+      %t = "mask"(%s, %i)
+      %b = "sum"(%a, %t)
+      scf.yield %b
+    }
+    // becomes
+    %r = scf.for %i = %c0 to max(%mid, %end) step %c64 iter_args(%a = %zero) {
+      %s = "scores"(%i)
+      %before = arith.cmpi slt, %i, %mid
+      %u = scf.if %before {
+        scf.yield %s
+      } else {
+        %t = "mask"(%s, %i)
+        scf.yield %t
+      }
+      %b = "sum"(%a, %u)
+      scf.yield %b
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def UnrollLoops : Pass<"nrd-unroll-loops"> {
   let summary = "Repeat the body of a loop as tl.range asks";
   let description = [{

@@ -63,6 +63,7 @@ private:
   void copyInBody(MutableArrayRef<Group> groups,
                   function_ref<Value(const Group &)> index);
   void copy(OpBuilder &builder, const Group &group, Value slot);
+  void sinkTiles();
   void meet(int64_t pending);
   Value i32(int64_t value) {
     return arith::ConstantOp::create(
@@ -231,6 +232,25 @@ void Pipeline::copy(OpBuilder &builder, const Group &group, Value index) {
   }
 }
 
+/// Tiles that are written from loads in front of the loop and read in it are
+/// written behind the first copies: those must not wait for the loads.
+void Pipeline::sinkTiles() {
+  Block *block = loop->getBlock();
+  SmallVector<tgpu::LocalAllocOp> allocs;
+  for (auto alloc : block->getOps<tgpu::LocalAllocOp>())
+    if (alloc->isBeforeInBlock(loop) && alloc.getSrc() &&
+        alloc.getSrc().getDefiningOp<tt::LoadOp>())
+      allocs.push_back(alloc);
+  for (tgpu::LocalAllocOp alloc : allocs) {
+    bool onlyBehind = llvm::none_of(alloc->getUsers(), [&](Operation *user) {
+      Operation *at = block->findAncestorOpInBlock(*user);
+      return !at || at->isBeforeInBlock(loop);
+    });
+    if (onlyBehind)
+      rewriter.moveOpBefore(alloc, loop);
+  }
+}
+
 /// Waits for copies; then all threads see all of them.
 void Pipeline::meet(int64_t pending) {
   auto wait = tgpu::AsyncWaitOp::create(rewriter, loc, int32_t(pending));
@@ -370,6 +390,7 @@ void Pipeline::schedule(const ProductSchedule &products) {
     if (any)
       tgpu::AsyncCommitOp::create(rewriter, loc);
   }
+  sinkTiles();
   int64_t first = INT64_MAX;
   for (const RingLoad &ring : rings)
     if (ring.early)
@@ -449,6 +470,7 @@ tgpu::WarpgroupMMAOp Pipeline::scheduleRotated(const Rotation &rotation) {
     }
     tgpu::AsyncCommitOp::create(rewriter, loc);
   }
+  sinkTiles();
   SmallVector<Value> inits = carriedBy(groups);
 
   RotatedLoop rotated = rotateLoop(

@@ -128,12 +128,17 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   // The shape of attention. The second sum is in flight until the next
   // iteration scales it; the wait for the scores ends it as well. There threads
   // meet, once. Copies of the first operand run three iterations ahead, of the
-  // second two, and are issued behind the last product.
+  // second two, and are issued behind the last product. The tile that is loaded
+  // in front of the loop is written behind the first copies, which so do not
+  // wait for that load.
   // CHECK-LABEL: tt.func public @chain
-  // CHECK:         %[[K:.*]] = tgpu.local_alloc
-  // CHECK:         %[[V:.*]] = tgpu.local_alloc
+  // CHECK:         %[[Q:.*]] = tt.load
+  // CHECK-NEXT:    %[[K:.*]] = tgpu.local_alloc : ()
+  // CHECK-NEXT:    %[[V:.*]] = tgpu.local_alloc : ()
   // CHECK-COUNT-5: tgpu.async_copy
-  // CHECK:         tgpu.async_wait 2
+  // CHECK-NEXT:    tgpu.async_commit
+  // CHECK-NEXT:    tgpu.local_alloc %[[Q]]
+  // CHECK-NEXT:    tgpu.async_wait 2
   // CHECK:         scf.for {{.*}} iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[I:[a-z0-9]+]] = %c0_i32)
   // CHECK:           %[[TK:.*]] = tgpu.tile_at %[[K]][%[[I]]]
   // CHECK:           %[[TKT:.*]] = tgpu.tile_permute %[[TK]]
@@ -168,6 +173,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   // LATE:         tgpu.async_copy
   // LATE:         tgpu.async_copy
   // LATE-NEXT:    tgpu.async_commit
+  // LATE-NEXT:    tgpu.local_alloc
   // LATE-NEXT:    scf.if
   // LATE-NEXT:      tgpu.async_wait 2
   // LATE:           tgpu.warpgroup_mma
@@ -200,10 +206,12 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   // LATE:         } else {
   // LATE:         tgpu.async_wait 0 {drain}
   // LATE-NEXT:    tgpu.sync_threads
-  tt.func public @chain(%q: !tile, %kp: !ptrs, %vp: !ptrs, %n: i32, %scale: tensor<64x64xf32, #acc>) -> tensor<64x64xf32, #acc> {
+  tt.func public @chain(%qp: !ptrs, %kp: !ptrs, %vp: !ptrs, %n: i32, %scale: tensor<64x64xf32, #acc>) -> tensor<64x64xf32, #acc> {
     %c0 = arith.constant 0 : i32
     %c64 = arith.constant 64 : i32
     %zero = arith.constant dense<0.0> : tensor<64x64xf32, #acc>
+    %ql = tt.load %qp {nrd.access = array<i32: 1, 8>} : !ptrs
+    %q = tgpu.local_alloc %ql : (tensor<64x64xf16, #ld>) -> !tile
     %r = scf.for %i = %c0 to %n step %c64 iter_args(%acc = %zero) -> (tensor<64x64xf32, #acc>) : i32 {
       %at = tt.splat %i : i32 -> tensor<64x64xi32, #ld>
       %ka = tt.addptr %kp, %at : !ptrs, tensor<64x64xi32, #ld>
