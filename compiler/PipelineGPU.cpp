@@ -185,8 +185,8 @@ bool GPUCompilation::emitImage(ModuleOp module, const gpu::KernelFacts &facts,
     return true;
   }
   auto start = Clock::now();
-  llvm::Expected<std::string> cubin =
-      nvptx::assemble(ptxas, ptx, target, out.resources);
+  llvm::Expected<std::string> cubin = nvptx::assembleKernel(
+      ptxas, ptx, target, facts.numThreads, facts.sharedBytes, out.resources);
   if (!cubin) {
     error("'" + facts.symbol + "' for " + target.name.str() + ": " +
           llvm::toString(cubin.takeError()));

@@ -54,6 +54,21 @@ llvm::Expected<std::string> assemble(llvm::StringRef ptxas, llvm::StringRef ptx,
                                      const TargetInfo &target,
                                      ResourceReport &report);
 
+/// The same for one kernel whose blocks have `threads` threads and
+/// `sharedBytes` of shared memory. Where it multiplies matrices, and a few
+/// registers are all that keeps one more block from a multiprocessor, they are
+/// saved if that needs no spills: blocks hide each other's waits.
+llvm::Expected<std::string> assembleKernel(llvm::StringRef ptxas,
+                                           llvm::StringRef ptx,
+                                           const TargetInfo &target,
+                                           int64_t threads, int64_t sharedBytes,
+                                           ResourceReport &report);
+
+/// The blocks that a multiprocessor would have to hold at once for
+/// `assembleKernel` to save registers; 0 when it has no reason to.
+int64_t blocksWithFewerRegisters(const TargetInfo &target, int64_t threads,
+                                 int64_t sharedBytes, int64_t registers);
+
 /// Fills a report from what `ptxas -v` printed, and the size of the code from
 /// the cubin.
 void fillReport(llvm::StringRef log, llvm::StringRef cubin,

@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -128,6 +129,53 @@ Expected<std::string> assemble(StringRef ptxas, StringRef ptx,
   std::string bytes = (*cubin)->getBuffer().str();
   fillReport(said, bytes, report);
   return bytes;
+}
+
+int64_t blocksWithFewerRegisters(const TargetInfo &target, int64_t threads,
+                                 int64_t sharedBytes, int64_t registers) {
+  constexpr int64_t file = 65536, unit = 8, reserved = 1024;
+  if (threads <= 0 || registers <= 0)
+    return 0;
+  bool few = StringSwitch<bool>(target.name)
+                 .Cases({"sm_86", "sm_89", "sm_120a"}, true)
+                 .Default(false);
+  int64_t blocks = file / (alignTo(registers, unit) * threads) + 1;
+  if (blocks * threads > (few ? 1536 : 2048) ||
+      blocks * (sharedBytes + reserved) > target.sharedBytes + reserved)
+    return 0;
+  int64_t most = alignDown(file / (blocks * threads), unit);
+  return registers - most <= most / 8 ? blocks : 0;
+}
+
+Expected<std::string> assembleKernel(StringRef ptxas, StringRef ptx,
+                                     const TargetInfo &target, int64_t threads,
+                                     int64_t sharedBytes,
+                                     ResourceReport &report) {
+  Expected<std::string> image = assemble(ptxas, ptx, target, report);
+  StringRef directive = ".minnctapersm 1\n";
+  size_t at = ptx.find(directive);
+  if (!image || at == StringRef::npos || !ptx.contains("mma.") ||
+      report.spillBytes)
+    return image;
+  int64_t blocks =
+      blocksWithFewerRegisters(target, threads, sharedBytes, report.registers);
+  if (!blocks)
+    return image;
+  ResourceReport saved;
+  Expected<std::string> other =
+      assemble(ptxas,
+               (ptx.take_front(at) + ".minnctapersm " + Twine(blocks) + "\n" +
+                ptx.drop_front(at + directive.size()))
+                   .str(),
+               target, saved);
+  if (!other) {
+    consumeError(other.takeError());
+    return image;
+  }
+  if (saved.spillBytes || saved.notes.size() > report.notes.size())
+    return image;
+  report = std::move(saved);
+  return other;
 }
 
 // A cubin loads on drivers of its toolkit's major version and later.
