@@ -160,10 +160,11 @@ Value Hooks::sharedBase(Builder &b, Loc loc, ModuleOp module) {
   return LLVM::AddressOfOp::create(b, loc, global);
 }
 
-void Hooks::finishKernel(LLVM::LLVMFuncOp kernel, int threads, int) {
+void Hooks::finishKernel(LLVM::LLVMFuncOp kernel,
+                         const gpu::LaunchBounds &bounds) {
   Builder b(kernel.getContext());
   kernel.setCConv(LLVM::CConv::AMDGPU_KERNEL);
-  std::string count = std::to_string(threads);
+  std::string count = std::to_string(bounds.threads);
   auto pair = [&](StringRef name, StringRef value) -> Attribute {
     return b.getStrArrayAttr({name, value});
   };

@@ -703,7 +703,8 @@ LogicalResult emitKernel(ModuleOp module, const TargetInfo &target,
   if (scratch)
     scratchSize.setValueAttr(
         builder.getI64IntegerAttr(facts.globalScratchBytes));
-  hooks.finishKernel(kernel, facts.numThreads, emitter.maxRegisters);
+  hooks.finishKernel(
+      kernel, {facts.numThreads, emitter.maxRegisters, emitter.copiesAhead});
   source.erase();
   SymbolTable::setSymbolName(kernel, facts.symbol);
   return success();

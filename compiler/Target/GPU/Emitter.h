@@ -161,6 +161,8 @@ public:
   /// Registers per thread that the kernel must be compiled for
   /// (`.maxnreg`, for setmaxnreg); 0 leaves it to the assembler.
   int32_t maxRegisters = 0;
+  /// Whether copies run ahead of what uses them.
+  bool copiesAhead = false;
 
 private:
   /// How many scalars of a value of this type share a word; 1 for none.

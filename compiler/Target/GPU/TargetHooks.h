@@ -27,6 +27,15 @@ struct CacheHints {
   bool isVolatile = false;
 };
 
+/// What a kernel's code says of its launch.
+struct LaunchBounds {
+  int threads;
+  /// Per thread; 0 where the assembler may choose.
+  int maxRegisters;
+  /// Tiles are copied ahead of their use, so no thread waits for its own loads.
+  bool copiesAhead;
+};
+
 class TargetHooks {
 public:
   using Builder = mlir::OpBuilder;
@@ -123,9 +132,8 @@ public:
   //===-- Kernel ---------------------------------------------------------===//
 
   /// Marks the kernel with the target's calling convention and launch bounds.
-  /// `maxRegisters` per thread, 0 where the assembler may choose.
-  virtual void finishKernel(mlir::LLVM::LLVMFuncOp kernel, int threads,
-                            int maxRegisters) = 0;
+  virtual void finishKernel(mlir::LLVM::LLVMFuncOp kernel,
+                            const LaunchBounds &bounds) = 0;
   /// printf-like output of one thread; an error where there is none.
   virtual mlir::LogicalResult print(Emitter &emitter, mlir::Operation *op) = 0;
   virtual mlir::LogicalResult trap(Emitter &emitter, mlir::Operation *op,

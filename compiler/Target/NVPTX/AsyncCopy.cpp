@@ -2,8 +2,7 @@
 //
 // PTX ISA, "Non-bulk copy". Each thread copies pieces of 4, 8 or 16 bytes that
 // lie together in memory and in the tile. A masked piece reads no byte and
-// writes zeros, which is what the instruction does when it is told to read
-// fewer bytes than it writes; no branch is needed.
+// writes zeros, which the instruction does by a predicate; no branch is needed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,20 +40,16 @@ Value cachePolicy(OpBuilder &b, Location loc, tt::EvictionPolicy evict) {
       .front();
 }
 
-/// One piece. `bytes` says how many are read; null: all of them.
+/// One piece; zeros where `mask` (may be null) is false.
 void copyPiece(OpBuilder &b, Location loc, Value to, Value from, int64_t size,
-               bool throughL1, Value bytes, Value policy, Value pred) {
+               bool throughL1, Value mask, Value policy, Value pred) {
   // Only pieces of 16 bytes can pass by the first level cache.
   std::string kind = size == 16 && !throughL1 ? "cg" : "ca";
-  if (!policy && !pred) {
-    std::string name =
-        "llvm.nvvm.cp.async." + kind + ".shared.global." + std::to_string(size);
-    SmallVector<Value> operands{to, from};
-    if (bytes) {
-      name += ".s";
-      operands.push_back(bytes);
-    }
-    intrinsic(b, loc, {}, name, operands);
+  if (!policy && !pred && !mask) {
+    intrinsic(b, loc, {},
+              "llvm.nvvm.cp.async." + kind + ".shared.global." +
+                  std::to_string(size),
+              {to, from});
     return;
   }
   SmallVector<Value> operands{to, from};
@@ -70,8 +65,10 @@ void copyPiece(OpBuilder &b, Location loc, Value to, Value from, int64_t size,
   if (policy)
     text += ".L2::cache_hint";
   text += " [$0], [$1], " + std::to_string(size);
-  if (bytes)
-    text += ", " + add(bytes, "r");
+  // The predicate that ignores the source, not the number of bytes to read:
+  // ptxas makes the instruction's predicate of it without computing a number.
+  if (mask)
+    text += ", !" + add(mask, "b");
   if (policy)
     text += ", " + add(policy, "l");
   inlineAsm(b, loc, {}, text + ";", constraints, operands);
@@ -204,6 +201,7 @@ LogicalResult emitAsyncCopy(Emitter &e, Operation *op) {
   int32_t width = gpu::accessWidth(op, layout, unsigned(elementBytes) * 8, 128);
   width = std::min(width, places->contiguousInputs("register", "offset"));
   bool asynchronous = width * elementBytes >= 4 && !copy.getOther();
+  e.copiesAhead |= asynchronous;
 
   auto offsets = e.elements(loc, *places);
   Registers pointers(e.get(copy.getPtr())), masks, others;
@@ -220,7 +218,6 @@ LogicalResult emitAsyncCopy(Emitter &e, Operation *op) {
     for (auto [r, bytes] : llvm::enumerate(*apart))
       if (int64_t(r) % width == 0 && r > 0)
         pointers[r] = e.offset(loc, pointers[0], bytes);
-  Value whole, nothing;
   auto flags =
       arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
   for (int64_t r = 0, n = int64_t(pointers.size()); r < n; r += width) {
@@ -232,16 +229,8 @@ LogicalResult emitAsyncCopy(Emitter &e, Operation *op) {
                                    start, ValueRange{offset});
     Value mask = masks.empty() || isTrue(masks[r]) ? Value() : masks[r];
     if (asynchronous) {
-      Value bytes;
-      if (mask) {
-        if (!whole) {
-          whole = e.i32(loc, width * elementBytes);
-          nothing = e.i32(loc, 0);
-        }
-        bytes = arith::SelectOp::create(b, loc, mask, whole, nothing);
-      }
       copyPiece(b, loc, to, pointers[r], width * elementBytes,
-                cache == tt::CacheModifier::CA, bytes, policy, pred);
+                cache == tt::CacheModifier::CA, mask, policy, pred);
       continue;
     }
     // What the instruction cannot move goes through registers at once.

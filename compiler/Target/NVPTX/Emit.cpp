@@ -27,6 +27,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/TargetSelect.h"
@@ -90,6 +91,19 @@ struct Recorder : DiagnosticHandler {
 };
 } // namespace
 
+/// Options of LLVM's NVPTX back end that no interface but its command line has.
+static void setBackEndOptions() {
+  auto &known = cl::getRegisteredOptions();
+  auto set = [&](StringRef name) {
+    auto option = known.find(name);
+    if (option != known.end())
+      option->second->addOccurrence(0, name, "true");
+  };
+  // Pointers into shared memory take one register, and sums of them one
+  // instruction.
+  set("nvptx-short-ptr");
+}
+
 static Expected<std::unique_ptr<TargetMachine>>
 createMachine(const TargetInfo &target) {
   static std::once_flag once;
@@ -98,6 +112,7 @@ createMachine(const TargetInfo &target) {
     LLVMInitializeNVPTXTarget();
     LLVMInitializeNVPTXTargetMC();
     LLVMInitializeNVPTXAsmPrinter();
+    setBackEndOptions();
   });
   Triple triple(target.triple);
   std::string message;

@@ -127,21 +127,22 @@ Value Hooks::sharedBase(Builder &b, Loc loc, ModuleOp module) {
   return LLVM::AddressOfOp::create(b, loc, global);
 }
 
-void Hooks::finishKernel(LLVM::LLVMFuncOp kernel, int threads,
-                         int maxRegisters) {
+void Hooks::finishKernel(LLVM::LLVMFuncOp kernel,
+                         const gpu::LaunchBounds &bounds) {
   Builder b(kernel.getContext());
   kernel.setCConv(LLVM::CConv::PTX_Kernel);
   SmallVector<Attribute> attributes;
   auto add = [&](StringRef name, int value) {
     attributes.push_back(b.getStrArrayAttr({name, std::to_string(value)}));
   };
-  add("nvvm.reqntid", threads);
-  // Said explicitly, one block per multiprocessor makes ptxas issue the loads of
-  // a tile one after the other; left to itself it saves registers and waits for
-  // each before the next.
-  if (maxRegisters)
-    add("nvvm.maxnreg", maxRegisters);
-  else
+  add("nvvm.reqntid", bounds.threads);
+  // Said explicitly, one block per multiprocessor makes ptxas issue the loads
+  // of a tile one after the other; left to itself it saves registers and waits
+  // for each before the next. Where copies run ahead nothing waits so, and
+  // registers saved make room for another block.
+  if (bounds.maxRegisters)
+    add("nvvm.maxnreg", bounds.maxRegisters);
+  else if (!bounds.copiesAhead)
     add("nvvm.minctasm", 1);
   kernel.setPassthroughAttr(b.getArrayAttr(attributes));
 }

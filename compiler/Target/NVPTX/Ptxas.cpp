@@ -152,10 +152,19 @@ Expected<std::string> assembleKernel(StringRef ptxas, StringRef ptx,
                                      int64_t sharedBytes,
                                      ResourceReport &report) {
   Expected<std::string> image = assemble(ptxas, ptx, target, report);
+  // How many blocks there are to be stands beside how many threads each has.
   StringRef directive = ".minnctapersm 1\n";
-  size_t at = ptx.find(directive);
-  if (!image || at == StringRef::npos || !ptx.contains("mma.") ||
-      report.spillBytes)
+  size_t at = ptx.find(directive), length = directive.size();
+  if (at == StringRef::npos) {
+    size_t line = ptx.find(".reqntid ");
+    at = ptx.find('\n', line);
+    if (line == StringRef::npos || at == StringRef::npos ||
+        ptx.contains(".maxnreg "))
+      return image;
+    ++at;
+    length = 0;
+  }
+  if (!image || !ptx.contains("mma.") || report.spillBytes)
     return image;
   int64_t blocks =
       blocksWithFewerRegisters(target, threads, sharedBytes, report.registers);
@@ -165,7 +174,7 @@ Expected<std::string> assembleKernel(StringRef ptxas, StringRef ptx,
   Expected<std::string> other =
       assemble(ptxas,
                (ptx.take_front(at) + ".minnctapersm " + Twine(blocks) + "\n" +
-                ptx.drop_front(at + directive.size()))
+                ptx.drop_front(at + length))
                    .str(),
                target, saved);
   if (!other) {

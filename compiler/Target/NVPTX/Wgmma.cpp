@@ -206,9 +206,12 @@ struct Chain {
   const WgmmaTypes &types;
   int32_t n;
   bool transposeA = false, transposeB = false;
-  /// Per step: A's words, or its descriptor alone; and B's descriptor.
-  SmallVector<Registers> a;
-  SmallVector<Value> b;
+  /// A's descriptor, when A is a tile; and B's: of the tiles' beginnings.
+  Value a, b;
+  /// Per step: how far A's and B's part lies from there, in units of a
+  /// descriptor's address; A's words, when A is in registers.
+  SmallVector<int64_t> aPlaces, bPlaces;
+  SmallVector<Registers> aWords;
 
   /// Emits steps `first` to `end`. Without `start` the product starts at zero;
   /// `keeps` (i1, may be null) says at run time whether `start` counts.
@@ -244,27 +247,46 @@ Registers Chain::emit(OpBuilder &builder, Location loc, ValueRange start,
     size_t at = add(keeps, "b");
     scale = "$" + std::to_string(at);
   }
+  // The steps' descriptors are sums in the asm: ptxas then keeps one sum per
+  // tile, while LLVM would know the bits that tiles in shared memory leave zero
+  // and compute each descriptor on its own.
+  size_t places = 0;
+  auto descriptor = [&](size_t base, int64_t place) -> std::string {
+    std::string whole = "$" + std::to_string(base);
+    if (place == 0)
+      return whole;
+    std::string name = "place" + std::to_string(places++);
+    text += ".reg .b64 " + name + ";\nadd.s64 " + name + ", " + whole + ", " +
+            std::to_string(place) + ";\n";
+    return name;
+  };
+  size_t aAt = a ? add(a, "l") : 0, bAt = add(b, "l");
+  SmallVector<std::string> aTexts, bTexts;
+  for (size_t step = first; step < end; ++step) {
+    if (a)
+      aTexts.push_back(descriptor(aAt, aPlaces[step]));
+    bTexts.push_back(descriptor(bAt, bPlaces[step]));
+  }
   if (isFirstChain)
     text += "wgmma.fence.sync.aligned;\n";
   std::string name = "wgmma.mma_async.sync.aligned.m64n" + std::to_string(n) +
                      "k" + std::to_string(types.k) + "." + types.d.str() + "." +
                      types.a.str() + "." + types.b.str() + " ";
   for (size_t step = first; step < end; ++step) {
-    bool inRegisters = a[step].size() > 1;
     text += name + operandList(0, words) + ", ";
-    if (inRegisters) {
+    if (!a) {
       size_t at = next;
-      for (Value word : a[step])
+      for (Value word : aWords[step])
         add(word, "r");
-      text += operandList(at, a[step].size()) + ", ";
+      text += operandList(at, aWords[step].size()) + ", ";
     } else {
-      text += "$" + std::to_string(add(a[step][0], "l")) + ", ";
+      text += aTexts[step - first] + ", ";
     }
-    text += "$" + std::to_string(add(b[step], "l")) + ", " + scale;
+    text += bTexts[step - first] + ", " + scale;
     if (types.a != "s8")
       text += ", 1, 1";
     if (types.bits == 16) {
-      if (!inRegisters)
+      if (a)
         text += transposeA ? ", 1" : ", 0";
       text += transposeB ? ", 1" : ", 0";
     }
@@ -362,12 +384,6 @@ LogicalResult emitWarpgroupMMA(Emitter &emitter, Operation *op) {
     return arith::OrIOp::create(b, loc, wide,
                                 emitter.i64(loc, int64_t(shared.descriptor())));
   };
-  auto advance = [&](Value descriptor, int64_t bytes) -> Value {
-    return bytes == 0 ? descriptor
-                      : arith::AddIOp::create(b, loc, descriptor,
-                                              emitter.i64(loc, bytes >> 4));
-  };
-
   auto bShared = describe(op, bTile, 1);
   if (failed(bShared))
     return failure();
@@ -407,18 +423,18 @@ LogicalResult emitWarpgroupMMA(Emitter &emitter, Operation *op) {
   for (int64_t index = 0; index < chains; ++index) {
     int64_t row = index / chainsPerBlock * 64 * groupRows;
     int64_t column = index % chainsPerBlock * n;
-    Chain chain{*types, n, false, false, {}, {}};
+    Chain chain{*types, n, false, false, aFirst, bFirst, {}, {}, {}};
     chain.transposeA = aTile && !aShared.isContiguousAlongK;
     chain.transposeB = !bShared->isContiguousAlongK;
     for (size_t step = 0; step < steps; ++step) {
       int64_t kHere = int64_t(step) * types->k;
-      chain.b.push_back(advance(bFirst, bShared->offset(column, kHere)));
+      chain.bPlaces.push_back(bShared->offset(column, kHere) >> 4);
       if (aTile) {
-        chain.a.push_back({advance(aFirst, aShared.offset(row, kHere))});
+        chain.aPlaces.push_back(aShared.offset(row, kHere) >> 4);
       } else {
         // Four words per step, the steps of one block side by side.
         size_t at = (size_t(index / chainsPerBlock) * steps + step) * 4;
-        chain.a.emplace_back(ArrayRef<Value>(aWords).slice(at, 4));
+        chain.aWords.emplace_back(ArrayRef<Value>(aWords).slice(at, 4));
       }
     }
     ValueRange start =

@@ -69,8 +69,8 @@ public:
                    bool transposed) override;
   Value nanoseconds(Builder &b, Loc loc) override;
   Value sharedBase(Builder &b, Loc loc, mlir::ModuleOp module) override;
-  void finishKernel(mlir::LLVM::LLVMFuncOp kernel, int threads,
-                    int maxRegisters) override;
+  void finishKernel(mlir::LLVM::LLVMFuncOp kernel,
+                    const gpu::LaunchBounds &bounds) override;
   mlir::LogicalResult print(gpu::Emitter &emitter,
                             mlir::Operation *op) override;
   mlir::LogicalResult trap(gpu::Emitter &emitter, mlir::Operation *op,

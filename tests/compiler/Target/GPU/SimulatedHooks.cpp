@@ -128,7 +128,8 @@ Value SimulatedHooks::sharedBase(Builder &b, Loc loc, ModuleOp) {
   return LLVM::ZeroOp::create(b, loc,
                               LLVM::LLVMPointerType::get(b.getContext(), 3));
 }
-void SimulatedHooks::finishKernel(LLVM::LLVMFuncOp, int, int) {}
+void SimulatedHooks::finishKernel(LLVM::LLVMFuncOp, const gpu::LaunchBounds &) {
+}
 LogicalResult SimulatedHooks::print(gpu::Emitter &, Operation *) {
   return success();
 }

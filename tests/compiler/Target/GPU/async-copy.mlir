@@ -5,10 +5,11 @@
 module attributes {nrd.target = "sm_80", nrd.num_warps = 1 : i32} {
   // A masked piece of 16 bytes reads nothing.
   // CHECK-LABEL: llvm.func {{.*}}@copies
-  // CHECK:         %[[B:.*]] = arith.select %{{.*}}, %c16_i32, %c0_i32
-  // CHECK:         llvm.call_intrinsic "llvm.nvvm.cp.async.cg.shared.global.16.s"(%{{.*}}, %{{.*}}, %[[B]])
-  // CHECK:         llvm.call_intrinsic "llvm.nvvm.cp.async.cg.shared.global.16.s"
-  // CHECK-NOT:     llvm.nvvm.cp.async.cg
+  // CHECK-NOT:     nvvm.minctasm
+  // CHECK:         %[[C:.*]] = arith.cmpi ne, %arg1
+  // CHECK:         llvm.inline_asm has_side_effects {{.*}}"cp.async.cg.shared.global [$0], [$1], 16, !$2;", "r,l,b,~{memory}" %{{.*}}, %{{.*}}, %[[C]]
+  // CHECK:         llvm.inline_asm has_side_effects {{.*}}"cp.async.cg.shared.global [$0], [$1], 16, !$2;"
+  // CHECK-NOT:     cp.async.cg
   // CHECK:         llvm.call_intrinsic "llvm.nvvm.cp.async.commit.group"
   // CHECK:         cp.async.wait_group 2;
   // CHECK:         fence.proxy.async.shared::cta;

@@ -1,11 +1,10 @@
 // RUN: nereid-opt %s --split-input-file --nrd-emit-gpu | FileCheck %s
 
 // Two steps along K in one asm, accumulators tied; both operands contiguous
-// along K in 64-byte panels: the second step is 32 bytes further.
+// along K in 64-byte panels: the second step is 32 bytes further, a sum in the asm.
 // CHECK-LABEL: llvm.func ptx_kernelcc @dot
-// CHECK-DAG: %[[MODE:.*]] = arith.constant -9223371899415756800 : i64
-// CHECK-DAG: %[[STEP:.*]] = arith.constant 2 : i64
-// CHECK: llvm.inline_asm has_side_effects {{.*}}"{\0Awgmma.fence.sync.aligned;\0Awgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, $8, $9, 1, 1, 1, 0, 0;\0Awgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, $10, $11, 1, 1, 1, 0, 0;\0Awgmma.commit_group.sync.aligned;\0A}", "=f,=f,=f,=f,0,1,2,3,l,l,l,l"
+// CHECK: arith.constant -9223371899415756800 : i64
+// CHECK: llvm.inline_asm has_side_effects {{.*}}"{\0A.reg .b64 place0;\0Aadd.s64 place0, $8, 2;\0A.reg .b64 place1;\0Aadd.s64 place1, $9, 2;\0Awgmma.fence.sync.aligned;\0Awgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, $8, $9, 1, 1, 1, 0, 0;\0Awgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, place0, place1, 1, 1, 1, 0, 0;\0Awgmma.commit_group.sync.aligned;\0A}", "=f,=f,=f,=f,0,1,2,3,l,l"
 // CHECK: llvm.inline_asm has_side_effects {{.*}}"wgmma.wait_group.sync.aligned 0;", "=f,=f,=f,=f,0,1,2,3,~{memory}"
 #c = #tgpu.layout<register = [[0, 1], [8, 0]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0]], block = [], shape = [64, 8]>
 module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
@@ -40,7 +39,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
 
 // A condition says at run time whether the accumulator counts, for the first step.
 // CHECK-LABEL: llvm.func ptx_kernelcc @dot
-// CHECK: m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, $9, $10, $8, 1, 1, 0, 0;{{.*}} $11, $12, 1, 1, 1, 0, 0;{{.*}}"=f,=f,=f,=f,0,1,2,3,b,l,l,l,l"
+// CHECK: m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, $9, $10, $8, 1, 1, 0, 0;{{.*}} place0, place1, 1, 1, 1, 0, 0;{{.*}}"=f,=f,=f,=f,0,1,2,3,b,l,l"
 #c = #tgpu.layout<register = [[0, 1], [8, 0]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0]], block = [], shape = [64, 8]>
 module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
   tt.func public @dot(%u: i1) {
@@ -74,7 +73,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
 
 // A in registers: four words per step.
 // CHECK-LABEL: llvm.func ptx_kernelcc @dot
-// CHECK: m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, {$8, $9, $10, $11}, $12, 1, 1, 1, 0;{{.*}}"=f,=f,=f,=f,0,1,2,3,r,r,r,r,l"
+// CHECK: m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, {$9, $10, $11, $12}, $8, 1, 1, 1, 0;{{.*}}"=f,=f,=f,=f,0,1,2,3,l,r,r,r,r"
 #a = #tgpu.layout<register = [[0, 1], [8, 0], [0, 8]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0]], block = [], shape = [64, 16]>
 #c = #tgpu.layout<register = [[0, 1], [8, 0]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0]], block = [], shape = [64, 8]>
 module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
@@ -149,7 +148,7 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
 // CHECK: m64n8k32.f32.e4m3.e4m3 {$0, $1, $2, $3}, $4, $5, 0, 1, 1;
 // CHECK: wgmma.wait_group
 // CHECK-COUNT-4: arith.addf
-// CHECK: m64n8k32.f32.e4m3.e4m3 {$0, $1, $2, $3}, $4, $5, 0, 1, 1;
+// CHECK: m64n8k32.f32.e4m3.e4m3 {$0, $1, $2, $3}, place0, place1, 0, 1, 1;
 // CHECK: wgmma.wait_group
 // CHECK-COUNT-4: arith.addf
 #c = #tgpu.layout<register = [[0, 1], [8, 0]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0]], block = [], shape = [64, 8]>
