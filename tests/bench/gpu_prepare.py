@@ -14,7 +14,7 @@ import sys
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
-CARRIED = ("gpu_compare.py", "gpu_cases.py", "gpu.toml")
+CARRIED = ("gpu_compare.py", "gpu_repeat.py", "gpu_cases.py", "gpu.toml")
 
 
 def toml(value):
