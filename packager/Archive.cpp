@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace nereid::pack {
 
@@ -61,7 +62,7 @@ void sortVariants(Kernel &kernel) {
       return a.target < b.target;
     if (a.config != b.config)
       return a.config < b.config;
-    return a.predicates.size() > b.predicates.size();
+    return a.demands() > b.demands();
   });
 }
 
@@ -237,9 +238,18 @@ Status checkTensorMap(const Kernel &kernel, const TensorMap &map) {
                          " dimensions, its descriptor ",
                          unsigned(kernel.params[map.slot].rank));
   for (uint32_t size : map.box)
-    if (size == 0 || size > 256)
+    if (size == 0 || size > NRD_MAX_TENSOR_MAP_BOX)
       return Status::error("a tensor map's box has the size ", size,
-                           "; allowed: 1 to 256");
+                           "; allowed: 1 to ", NRD_MAX_TENSOR_MAP_BOX);
+  for (const auto &[what, value, count] :
+       {std::tuple("element type", map.elementType, NRD_TENSOR_MAP_TYPES),
+        {"interleave", map.interleave, NRD_TENSOR_MAP_INTERLEAVES},
+        {"swizzle", map.swizzle, NRD_TENSOR_MAP_SWIZZLES},
+        {"L2 promotion", map.l2Promotion, NRD_TENSOR_MAP_PROMOTIONS},
+        {"fill", map.oobFill, NRD_TENSOR_MAP_FILLS}})
+    if (value >= count)
+      return Status::error("a tensor map has the ", what, " ", unsigned(value),
+                           "; known: 0 to ", count - 1);
   return {};
 }
 
@@ -379,7 +389,7 @@ Status checkKernel(const Kernel &kernel, const CheckOptions &options) {
       return status.within(
           concat(where, ", variant ", i, " (", variant.target, ")"));
     claimed.insert(variant.target);
-    if (variant.predicates.empty())
+    if (!variant.demands())
       total.insert(variant.target);
   }
   for (size_t i = 0; i < kernel.tuning.size(); ++i)

@@ -114,6 +114,10 @@ struct Variant {
   uint32_t minDriver = 0;
   bool pdl = false, cooperative = false;
   Resources resources;
+
+  /// How many things it asks of the arguments. A tensor map is one: its base,
+  /// strides and shape must be what the hardware can do.
+  size_t demands() const { return predicates.size() + tensorMaps.size(); }
 };
 
 struct TuningRow {
@@ -163,7 +167,7 @@ void sortVariants(Kernel &kernel);
 
 /// What a pack may be written or accepted with.
 struct CheckOptions {
-  /// Every target of a kernel must have a variant without predicates.
+  /// Every target of a kernel must have a variant that takes any arguments.
   bool requireFallback = true;
 };
 

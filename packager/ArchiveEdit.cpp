@@ -43,12 +43,22 @@ bool sameChoices(const Config &a, const Config &b) {
          sameGrid(a.grid, b.grid);
 }
 
-bool samePredicates(const Variant &a, const Variant &b) {
-  return std::equal(
-      a.predicates.begin(), a.predicates.end(), b.predicates.begin(),
-      b.predicates.end(), [](const Predicate &p, const Predicate &q) {
-        return p.slot == q.slot && p.kind == q.kind && p.value == q.value;
-      });
+// Do they ask the same of the arguments? A tensor map asks something too.
+bool sameDemands(const Variant &a, const Variant &b) {
+  return std::equal(a.predicates.begin(), a.predicates.end(),
+                    b.predicates.begin(), b.predicates.end(),
+                    [](const Predicate &p, const Predicate &q) {
+                      return p.slot == q.slot && p.kind == q.kind &&
+                             p.value == q.value;
+                    }) &&
+         std::equal(a.tensorMaps.begin(), a.tensorMaps.end(),
+                    b.tensorMaps.begin(), b.tensorMaps.end(),
+                    [](const TensorMap &p, const TensorMap &q) {
+                      return p.slot == q.slot &&
+                             p.elementType == q.elementType &&
+                             sameGrid(p.shape, q.shape) &&
+                             sameGrid(p.strides, q.strides);
+                    });
 }
 
 bool sameTuning(const TuningTable &a, const TuningTable &b) {
@@ -101,12 +111,11 @@ Status mergeKernel(Kernel &into, Kernel from, const std::string &intoLabel,
   }
   for (Variant &variant : from.variants) {
     variant.config = place[variant.config];
-    auto it = std::find_if(into.variants.begin(), into.variants.end(),
-                           [&](const Variant &known) {
-                             return known.target == variant.target &&
-                                    known.config == variant.config &&
-                                    samePredicates(known, variant);
-                           });
+    auto it = std::find_if(
+        into.variants.begin(), into.variants.end(), [&](const Variant &known) {
+          return known.target == variant.target &&
+                 known.config == variant.config && sameDemands(known, variant);
+        });
     if (it == into.variants.end())
       into.variants.push_back(std::move(variant));
     else if (!sameBytes(it->image, variant.image))

@@ -78,138 +78,167 @@ Result<archive::Header> readHeader(std::string_view bytes) {
 
 namespace {
 
-std::string text(const flatbuffers::String *string) {
-  return string ? string->str() : std::string();
-}
+// Turns verified tables into plain data. What several tables share is copied
+// for each, so a small file could ask for much: all copies together are
+// limited.
+class Unpacker {
+public:
+  /// Was there more than a buffer can hold? What was unpacked is then cut.
+  bool isTooMuch() const { return exhausted; }
 
-template <typename T>
-std::vector<T> numbers(const flatbuffers::Vector<T> *vector) {
-  if (!vector)
-    return {};
-  return std::vector<T>(vector->begin(), vector->end());
-}
+  std::string text(const flatbuffers::String *string) {
+    return string && take(string->size()) ? string->str() : std::string();
+  }
 
-std::vector<std::string>
-strings(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>
-            *vector) {
-  std::vector<std::string> all;
-  if (vector)
-    for (const flatbuffers::String *string : *vector)
-      all.push_back(text(string));
-  return all;
-}
+  template <typename T>
+  std::vector<T> numbers(const flatbuffers::Vector<T> *vector) {
+    if (!vector || !take(uint64_t(vector->size()) * sizeof(T)))
+      return {};
+    return std::vector<T>(vector->begin(), vector->end());
+  }
 
-// Calls `make` for each element of a vector that may be absent.
-template <typename Out, typename Vector, typename Make>
-std::vector<Out> mapped(const Vector *vector, Make make) {
-  std::vector<Out> all;
-  if (vector) {
+  std::vector<std::string>
+  strings(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>
+              *vector) {
+    std::vector<std::string> all;
+    if (vector)
+      for (const flatbuffers::String *string : *vector)
+        all.push_back(text(string));
+    return all;
+  }
+
+  /// Calls `make` for each element of a vector that may be absent.
+  template <typename Out, typename Vector, typename Make>
+  std::vector<Out> mapped(const Vector *vector, Make make) {
+    std::vector<Out> all;
+    if (!vector || !take(uint64_t(vector->size()) * sizeof(Out)))
+      return all;
     all.reserve(vector->size());
     for (const auto *element : *vector)
       all.push_back(make(*element));
+    return all;
   }
-  return all;
-}
 
-KeyValue keyValue(const archive::KeyValue &pair) {
-  return {text(pair.key()), text(pair.value())};
-}
-
-Param param(const archive::Param &in) {
-  Param out;
-  out.name = text(in.name());
-  out.type = text(in.type());
-  out.kind = static_cast<Param::Kind>(in.kind());
-  out.bits = in.bits();
-  out.isSigned = in.is_signed();
-  out.isConst = in.is_const();
-  out.rank = in.rank();
-  out.hasConstant = in.has_constant();
-  out.constant = in.constant();
-  out.doc = text(in.doc());
-  return out;
-}
-
-GridAxis axis(const archive::GridAxis &in) {
-  GridAxis out;
-  out.steps = mapped<GridStep>(in.steps(), [](const archive::GridStep &step) {
-    return GridStep{step.operand(), static_cast<GridOp>(step.op())};
-  });
-  out.text = text(in.text());
-  return out;
-}
-
-Constant constant(const archive::Constant &in) {
-  return {text(in.name()), text(in.text())};
-}
-
-Config config(const archive::Config &in) {
-  Config out;
-  out.constants = mapped<Constant>(in.constants(), constant);
-  out.numWarps = in.num_warps();
-  out.numStages = in.num_stages();
-  out.numCtas = in.num_ctas();
-  out.grid = mapped<GridAxis>(in.grid(), axis);
-  return out;
-}
-
-TensorMap tensorMap(const archive::TensorMap &in) {
-  TensorMap out;
-  out.slot = in.slot();
-  out.elementType = in.element_type();
-  out.swizzle = in.swizzle();
-  out.interleave = in.interleave();
-  out.l2Promotion = in.l2_promotion();
-  out.oobFill = in.oob_fill();
-  out.box = numbers(in.box());
-  out.shape = mapped<GridAxis>(in.shape(), axis);
-  out.strides = mapped<GridAxis>(in.strides(), axis);
-  return out;
-}
-
-Variant variant(const archive::Variant &in) {
-  Variant out;
-  out.target = text(in.target());
-  out.config = in.config();
-  out.predicates =
-      mapped<Predicate>(in.predicates(), [](const archive::Predicate &p) {
-        return Predicate{p.value(), p.slot(),
-                         static_cast<Predicate::Kind>(p.kind())};
-      });
-  out.symbol = text(in.symbol());
-  out.block = numbers(in.block());
-  out.cluster = numbers(in.cluster());
-  out.sharedSize = in.shared_size();
-  out.scratchSize = in.scratch_size();
-  out.scratchAlign = in.scratch_align();
-  out.paramSize = in.param_size();
-  out.fields = mapped<Field>(in.fields(), [](const archive::Field &f) {
-    return Field{f.slot(), f.offset(), f.size(), f.index(),
-                 static_cast<Field::Kind>(f.kind())};
-  });
-  out.tensorMaps = mapped<TensorMap>(in.tensor_maps(), tensorMap);
-  out.minDriver = in.min_driver();
-  out.pdl = in.pdl();
-  out.cooperative = in.cooperative();
-  if (const archive::Resources *resources = in.resources()) {
-    out.resources.registers = resources->registers();
-    out.resources.spillBytes = resources->spill_bytes();
-    out.resources.textSize = resources->text_size();
-    out.resources.notes = strings(resources->notes());
+  /// The same with a member function.
+  template <typename Out, typename Vector, typename In>
+  std::vector<Out> mapped(const Vector *vector, Out (Unpacker::*make)(In)) {
+    return mapped<Out>(vector, [&](In in) { return (this->*make)(in); });
   }
-  return out;
-}
 
-TuningTable tuning(const archive::TuningTable &in) {
-  TuningTable out;
-  out.target = text(in.target());
-  out.device = text(in.device());
-  out.keys = mapped<GridAxis>(in.keys(), axis);
-  out.rows = mapped<TuningRow>(in.rows(), [](const archive::TuningRow &row) {
-    return TuningRow{numbers(row.upper()), row.config()};
-  });
-  return out;
-}
+  KeyValue keyValue(const archive::KeyValue &pair) {
+    return {text(pair.key()), text(pair.value())};
+  }
+
+  Param param(const archive::Param &in) {
+    Param out;
+    out.name = text(in.name());
+    out.type = text(in.type());
+    out.kind = static_cast<Param::Kind>(in.kind());
+    out.bits = in.bits();
+    out.isSigned = in.is_signed();
+    out.isConst = in.is_const();
+    out.rank = in.rank();
+    out.hasConstant = in.has_constant();
+    out.constant = in.constant();
+    out.doc = text(in.doc());
+    return out;
+  }
+
+  GridAxis axis(const archive::GridAxis &in) {
+    GridAxis out;
+    out.steps = mapped<GridStep>(in.steps(), [](const archive::GridStep &step) {
+      return GridStep{step.operand(), static_cast<GridOp>(step.op())};
+    });
+    out.text = text(in.text());
+    return out;
+  }
+
+  Constant constant(const archive::Constant &in) {
+    return {text(in.name()), text(in.text())};
+  }
+
+  Config config(const archive::Config &in) {
+    Config out;
+    out.constants = mapped(in.constants(), &Unpacker::constant);
+    out.numWarps = in.num_warps();
+    out.numStages = in.num_stages();
+    out.numCtas = in.num_ctas();
+    out.grid = mapped(in.grid(), &Unpacker::axis);
+    return out;
+  }
+
+  TensorMap tensorMap(const archive::TensorMap &in) {
+    TensorMap out;
+    out.slot = in.slot();
+    out.elementType = in.element_type();
+    out.swizzle = in.swizzle();
+    out.interleave = in.interleave();
+    out.l2Promotion = in.l2_promotion();
+    out.oobFill = in.oob_fill();
+    out.box = numbers(in.box());
+    out.shape = mapped(in.shape(), &Unpacker::axis);
+    out.strides = mapped(in.strides(), &Unpacker::axis);
+    return out;
+  }
+
+  Variant variant(const archive::Variant &in) {
+    Variant out;
+    out.target = text(in.target());
+    out.config = in.config();
+    out.predicates =
+        mapped<Predicate>(in.predicates(), [](const archive::Predicate &p) {
+          return Predicate{p.value(), p.slot(),
+                           static_cast<Predicate::Kind>(p.kind())};
+        });
+    out.symbol = text(in.symbol());
+    out.block = numbers(in.block());
+    out.cluster = numbers(in.cluster());
+    out.sharedSize = in.shared_size();
+    out.scratchSize = in.scratch_size();
+    out.scratchAlign = in.scratch_align();
+    out.paramSize = in.param_size();
+    out.fields = mapped<Field>(in.fields(), [](const archive::Field &f) {
+      return Field{f.slot(), f.offset(), f.size(), f.index(),
+                   static_cast<Field::Kind>(f.kind())};
+    });
+    out.tensorMaps = mapped(in.tensor_maps(), &Unpacker::tensorMap);
+    out.minDriver = in.min_driver();
+    out.pdl = in.pdl();
+    out.cooperative = in.cooperative();
+    if (const archive::Resources *resources = in.resources()) {
+      out.resources.registers = resources->registers();
+      out.resources.spillBytes = resources->spill_bytes();
+      out.resources.textSize = resources->text_size();
+      out.resources.notes = strings(resources->notes());
+    }
+    return out;
+  }
+
+  TuningRow row(const archive::TuningRow &in) {
+    return {numbers(in.upper()), in.config()};
+  }
+
+  TuningTable tuning(const archive::TuningTable &in) {
+    TuningTable out;
+    out.target = text(in.target());
+    out.device = text(in.device());
+    out.keys = mapped(in.keys(), &Unpacker::axis);
+    out.rows = mapped(in.rows(), &Unpacker::row);
+    return out;
+  }
+
+private:
+  bool take(uint64_t bytes) {
+    if (bytes > left)
+      exhausted = true;
+    left -= exhausted ? left : bytes;
+    return !exhausted;
+  }
+
+  // In memory a table is larger than its offset in a file.
+  uint64_t left = uint64_t(8) * NRD_MAX_INDEX_SIZE;
+  bool exhausted = false;
+};
 
 // The verifier checks where vectors are, not that their elements are aligned.
 template <typename Vector> bool isAligned(const Vector *vector, size_t size) {
@@ -226,6 +255,27 @@ bool isAligned(
   return true;
 }
 
+bool isAligned(const archive::Variant &variant) {
+  if (!isAligned(variant.predicates(), alignof(archive::Predicate)) ||
+      !isAligned(variant.fields(), alignof(archive::Field)))
+    return false;
+  if (variant.tensor_maps())
+    for (const archive::TensorMap *map : *variant.tensor_maps())
+      if (!isAligned(map->shape()) || !isAligned(map->strides()))
+        return false;
+  return true;
+}
+
+bool isAligned(const archive::TuningTable &table) {
+  if (!isAligned(table.keys()))
+    return false;
+  if (table.rows())
+    for (const archive::TuningRow *row : *table.rows())
+      if (!isAligned(row->upper(), alignof(int64_t)))
+        return false;
+  return true;
+}
+
 bool isAligned(const archive::Kernel &kernel) {
   if (!isAligned(kernel.blobs(), alignof(archive::Blob)))
     return false;
@@ -235,18 +285,12 @@ bool isAligned(const archive::Kernel &kernel) {
         return false;
   if (kernel.variants())
     for (const archive::Variant *variant : *kernel.variants())
-      if (!isAligned(variant->predicates(), alignof(archive::Predicate)) ||
-          !isAligned(variant->fields(), alignof(archive::Field)))
+      if (!isAligned(*variant))
         return false;
   if (kernel.tuning())
-    for (const archive::TuningTable *table : *kernel.tuning()) {
-      if (!isAligned(table->keys()))
+    for (const archive::TuningTable *table : *kernel.tuning())
+      if (!isAligned(*table))
         return false;
-      if (table->rows())
-        for (const archive::TuningRow *row : *table->rows())
-          if (!isAligned(row->upper(), alignof(int64_t)))
-            return false;
-    }
   return true;
 }
 
@@ -330,10 +374,13 @@ private:
     if (Status status = verify(copy, part.size(), true); !status)
       return status.within("the root");
     const auto *root = flatbuffers::GetRoot<archive::Root>(copy.data());
-    pack.name = text(root->name());
-    pack.producer = text(root->producer());
-    pack.provenance = mapped<KeyValue>(root->provenance(), keyValue);
-    rootTargets = strings(root->targets());
+    Unpacker unpack;
+    pack.name = unpack.text(root->name());
+    pack.producer = unpack.text(root->producer());
+    pack.provenance = unpack.mapped(root->provenance(), &Unpacker::keyValue);
+    rootTargets = unpack.strings(root->targets());
+    if (unpack.isTooMuch())
+      return Status::error("the root unpacks to more than a pack may have");
     return {};
   }
 
@@ -377,8 +424,9 @@ private:
     const auto *in = flatbuffers::GetRoot<archive::Kernel>(copy.data());
     if (!isAligned(*in))
       return Status::error("its buffer has a misaligned vector");
+    Unpacker unpack;
     Kernel kernel;
-    kernel.name = text(in->name());
+    kernel.name = unpack.text(in->name());
     std::string where = "kernel '" + kernel.name + "'";
     if (xxh3(kernel.name) != entry.name_xxh3())
       return Status::error(where, ": the directory has another name's hash");
@@ -394,10 +442,10 @@ private:
       }
     std::vector<bool> used(blobs.size());
 
-    kernel.params = mapped<Param>(in->params(), param);
+    kernel.params = unpack.mapped(in->params(), &Unpacker::param);
     if (in->configs())
       for (const archive::Config *one : *in->configs()) {
-        kernel.configs.push_back(config(*one));
+        kernel.configs.push_back(unpack.config(*one));
         int32_t index = one->ir_blob();
         if (index == -1)
           continue;
@@ -410,7 +458,7 @@ private:
       }
     if (in->variants())
       for (const archive::Variant *one : *in->variants()) {
-        kernel.variants.push_back(variant(*one));
+        kernel.variants.push_back(unpack.variant(*one));
         if (one->blob() >= blobs.size())
           return Status::error(where, ", variant ", kernel.variants.size() - 1,
                                ": its image is blob ", one->blob(), " of ",
@@ -421,13 +469,15 @@ private:
     for (size_t i = 0; i < used.size(); ++i)
       if (!used[i] && !isDictionary(*in->blobs(), i))
         return Status::error(where, ": blob ", i, " is used by nothing");
-    kernel.tuning = mapped<TuningTable>(in->tuning(), tuning);
-    kernel.autotuneKey = strings(in->autotune_key());
-    kernel.source = text(in->source());
-    kernel.function = text(in->function());
+    kernel.tuning = unpack.mapped(in->tuning(), &Unpacker::tuning);
+    kernel.autotuneKey = unpack.strings(in->autotune_key());
+    kernel.source = unpack.text(in->source());
+    kernel.function = unpack.text(in->function());
     kernel.sourceXxh3 = in->source_xxh3();
-    kernel.provenance = mapped<KeyValue>(in->provenance(), keyValue);
-    kernel.doc = text(in->doc());
+    kernel.provenance = unpack.mapped(in->provenance(), &Unpacker::keyValue);
+    kernel.doc = unpack.text(in->doc());
+    if (unpack.isTooMuch())
+      return Status::error(where, " unpacks to more than a pack may have");
     if (Status status = checkKernel(kernel, options); !status)
       return status;
     pack.kernels.push_back(std::move(kernel));

@@ -50,6 +50,14 @@ private:
   std::vector<size_t> numbers;
 };
 
+// Strings are made one by one: a call's arguments have no order of evaluation.
+Offset<archive::KeyValue> writePair(FlatBufferBuilder &builder,
+                                    const KeyValue &pair) {
+  auto key = builder.CreateString(pair.key);
+  auto value = builder.CreateString(pair.value);
+  return archive::CreateKeyValue(builder, key, value);
+}
+
 class KernelWriter {
 public:
   // Adds the kernel's blobs to the file's, in a fixed order. The first IR is
@@ -165,8 +173,7 @@ private:
   }
 
   Offset<archive::KeyValue> keyValue(const KeyValue &pair) {
-    return archive::CreateKeyValue(builder, builder.CreateString(pair.key),
-                                   builder.CreateString(pair.value));
+    return writePair(builder, pair);
   }
 
   Offset<archive::Param> param(const Param &param) {
@@ -188,8 +195,9 @@ private:
   }
 
   Offset<archive::Constant> constant(const Constant &constant) {
-    return archive::CreateConstant(builder, builder.CreateString(constant.name),
-                                   builder.CreateString(constant.text));
+    auto name = builder.CreateString(constant.name);
+    auto value = builder.CreateString(constant.text);
+    return archive::CreateConstant(builder, name, value);
   }
 
   Offset<archive::Config> config(const Config &config, int32_t ir) {
@@ -265,9 +273,7 @@ std::string writeRoot(const Pack &pack) {
   FlatBufferBuilder builder;
   std::vector<Offset<archive::KeyValue>> provenance;
   for (const KeyValue &pair : pack.provenance)
-    provenance.push_back(
-        archive::CreateKeyValue(builder, builder.CreateString(pair.key),
-                                builder.CreateString(pair.value)));
+    provenance.push_back(writePair(builder, pair));
   auto name = builder.CreateString(pack.name);
   auto producer = builder.CreateString(pack.producer);
   // As in the kernels: what is empty is absent.
@@ -315,6 +321,9 @@ Result<std::string> writePack(const Pack &pack, const CheckOptions &options) {
   // not depend on those places, so it is written twice: to be measured, and for
   // good.
   std::string root = writeRoot(pack);
+  if (root.size() > NRD_MAX_ROOT_SIZE)
+    return Status::error("the pack's own facts have ", root.size(),
+                         " bytes; at most ", NRD_MAX_ROOT_SIZE, " are allowed");
   uint64_t rootOffset = alignUp(kHeaderSize, kPartAlignment);
   uint64_t directoryOffset = alignUp(rootOffset + root.size(), kPartAlignment);
   uint64_t end =
@@ -322,7 +331,12 @@ Result<std::string> writePack(const Pack &pack, const CheckOptions &options) {
   std::vector<uint64_t> offsets;
   for (size_t i = 0; i < kernels.size(); ++i) {
     offsets.push_back(alignUp(end, kPartAlignment));
-    end = offsets.back() + writers[i]->write().size();
+    size_t size = writers[i]->write().size();
+    if (size > NRD_MAX_INDEX_SIZE)
+      return Status::error("kernel '", kernels[i]->name, "': its index has ",
+                           size, " bytes; at most ", NRD_MAX_INDEX_SIZE,
+                           " are allowed");
+    end = offsets.back() + size;
   }
   uint64_t fileSize = table.place(end);
 

@@ -190,6 +190,22 @@ static inline const nrd_slot_t *get_slot(const nrd_call_t *call, uint32_t slot,
   return &index->slots[slot];
 }
 
+// Sets a slot that takes |kind| by one store; 0 if that is not all there is to
+// do.
+static inline int set_directly(nrd_call_t *call, uint32_t slot, int64_t value,
+                               uint32_t kind) {
+  if (!NRD_LIKELY(slot < call->direct_count))
+    return 0;
+  const nrd_direct_t *direct = &call->direct[slot];
+  if (direct->kind != kind ||
+      (uint64_t)(call->values[slot] ^ value) & direct->watched)
+    return 0;
+  call->values[slot] = value;
+  memcpy((char *)call->launch.params + direct->offset, &value,
+         kind == NRD_DIRECT_INT32 ? 4 : 8); // little-endian
+  return 1;
+}
+
 static inline void set_value(nrd_call_t *call, uint32_t slot, int64_t value) {
   if (call->values[slot] == value && nrd_slot_in(&call->is_set, slot))
     return;
@@ -200,6 +216,8 @@ static inline void set_value(nrd_call_t *call, uint32_t slot, int64_t value) {
 nrd_status_t nrd_call_set_pointer(nrd_call_t *call, uint32_t slot,
                                   const void *pointer) {
   NRD_NEED(call);
+  if (set_directly(call, slot, (int64_t)(uintptr_t)pointer, NRD_DIRECT_POINTER))
+    return NRD_OK;
   if (!get_slot(call, slot, NRD_SLOT_POINTER))
     return fail_slot(call, slot, __func__, "pointer");
   set_value(call, slot, (int64_t)(uintptr_t)pointer);
@@ -208,6 +226,10 @@ nrd_status_t nrd_call_set_pointer(nrd_call_t *call, uint32_t slot,
 
 nrd_status_t nrd_call_set_int(nrd_call_t *call, uint32_t slot, int64_t value) {
   NRD_NEED(call);
+  if ((value == (int32_t)value &&
+       set_directly(call, slot, value, NRD_DIRECT_INT32)) ||
+      set_directly(call, slot, value, NRD_DIRECT_INT64))
+    return NRD_OK;
   const nrd_slot_t *info = get_slot(call, slot, NRD_SLOT_INTEGER);
   if (!info) {
     // An integer is a fine value for a float.
@@ -363,6 +385,8 @@ static nrd_status_t choose_variant(nrd_call_t *call) {
     return NRD_OK;
   const nrd_plan_t *plan = candidate->plan;
   call->bound = candidate;
+  call->direct = candidate->direct;
+  call->direct_count = call->kernel->index->slot_count;
   call->launch.module = candidate->module;
   call->launch.function = candidate->function;
   call->launch.image = &plan->image;

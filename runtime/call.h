@@ -21,6 +21,8 @@ enum { NRD_MAP_MOVED = 1, NRD_MAP_RESHAPED = 2 };
 struct nrd_call_t {
   nrd_launch_t launch;
   nrd_status_t (*go)(nrd_launch_t *launch, void *stream);
+  const nrd_direct_t *direct; // of |bound|
+  uint32_t direct_count;      // all slots, or none before the first bind
   uint32_t dirty;
   uint32_t config; // asked for, or NRD_CONFIG_AUTO
   nrd_kernel_t *kernel;

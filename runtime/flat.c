@@ -5,6 +5,8 @@
 
 #include "runtime/flat.h"
 
+#include "nereid/archive_limits.h"
+
 enum {
   MAX_DEPTH = 16,
   MAX_VISITS = 1 << 20 // tables and strings; shared ones count each time
@@ -14,6 +16,7 @@ typedef struct verifier_t {
   const uint8_t *bytes;
   uint64_t size;
   uint32_t visits;
+  uint64_t weight; // bytes of vectors' items; shared ones count each time
   const char *problem;
   const char *table; // the schema's name where it was found
   uint64_t position;
@@ -63,6 +66,9 @@ static int verify_vector(verifier_t *v, uint64_t at, uint32_t item_size,
   CHECK(!count || (at + 4) % align == 0, "a vector is misaligned");
   CHECK(count * item_size <= v->size - (at + 4),
         "a vector runs past the end"); // below 2^40: no overflow
+  // Who reads them copies them, once for each time they are named.
+  v->weight += count * item_size;
+  CHECK(v->weight <= NRD_MAX_INDEX_SIZE, "more items than a pack may have");
   return 1;
 }
 
@@ -152,7 +158,7 @@ nrd_status_t nrd_flat_verify(const uint8_t *bytes, size_t size,
                              const char *identifier,
                              const nrd_flat_schema_t *schema,
                              const char *what) {
-  verifier_t v = {bytes, size, 0, NULL, NULL, 0};
+  verifier_t v = {.bytes = bytes, .size = size};
   if (verify_buffer(&v, identifier, schema))
     return NRD_OK;
   return nrd_fail(NRD_CORRUPT, "%s is damaged: %s (in %s at byte %llu)", what,
@@ -161,7 +167,7 @@ nrd_status_t nrd_flat_verify(const uint8_t *bytes, size_t size,
 
 int nrd_flat_is_valid(const uint8_t *bytes, size_t size, const char *identifier,
                       const nrd_flat_schema_t *schema) {
-  verifier_t v = {bytes, size, 0, NULL, NULL, 0};
+  verifier_t v = {.bytes = bytes, .size = size};
   return verify_buffer(&v, identifier, schema);
 }
 

@@ -206,7 +206,8 @@ static nrd_status_t read_configs(reader_t *r, nrd_flat_vector_t list) {
 }
 
 // CUtensorMapDataType's sizes in bytes, in its order.
-static const uint8_t element_sizes[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2, 4, 4, 4};
+static const uint8_t element_sizes[NRD_TENSOR_MAP_TYPES] = {1, 2, 4, 4, 8, 8, 2,
+                                                            4, 8, 2, 4, 4, 4};
 
 static nrd_status_t read_maps(reader_t *r, nrd_flat_vector_t list,
                               nrd_plan_t *plan) {
@@ -235,8 +236,11 @@ static nrd_status_t read_maps(reader_t *r, nrd_flat_vector_t list,
     map->interleave = nrd_flat_u8(table, MAP_INTERLEAVE, 0);
     map->l2_promotion = nrd_flat_u8(table, MAP_L2_PROMOTION, 0);
     map->oob_fill = nrd_flat_u8(table, MAP_OOB_FILL, 0);
-    if (map->element_type >= sizeof element_sizes || map->swizzle > 6 ||
-        map->interleave > 2 || map->l2_promotion > 3 || map->oob_fill > 1)
+    if (map->element_type >= NRD_TENSOR_MAP_TYPES ||
+        map->swizzle >= NRD_TENSOR_MAP_SWIZZLES ||
+        map->interleave >= NRD_TENSOR_MAP_INTERLEAVES ||
+        map->l2_promotion >= NRD_TENSOR_MAP_PROMOTIONS ||
+        map->oob_fill >= NRD_TENSOR_MAP_FILLS)
       plan->refused = "its tensor maps use what this version does not know";
     else
       map->element_size = element_sizes[map->element_type];
@@ -249,7 +253,7 @@ static nrd_status_t read_maps(reader_t *r, nrd_flat_vector_t list,
                "a tensor map's rank is not its array's");
     for (uint32_t d = 0; d < box.count; ++d) {
       map->box[d] = nrd_load32(box.data + 4 * (size_t)d);
-      CORRUPT_IF(map->box[d] < 1 || map->box[d] > 256,
+      CORRUPT_IF(map->box[d] < 1 || map->box[d] > NRD_MAX_TENSOR_MAP_BOX,
                  "a tensor map's box has an impossible size");
     }
     if (!has_programs)

@@ -496,6 +496,53 @@ static nrd_status_t place_parameters(nrd_kernel_t *kernel,
   return NRD_OK;
 }
 
+// Which slots a call of the candidate sets by a store alone.
+static void describe_slot(const nrd_kernel_t *kernel,
+                          const nrd_candidate_t *candidate, uint32_t slot,
+                          nrd_direct_t *direct) {
+  const nrd_slot_t *info = &kernel->index->slots[slot];
+  const nrd_plan_t *plan = candidate->plan;
+  uint32_t first = plan->fields_of_slot[slot];
+  const nrd_field_t *field = &candidate->fields[first];
+  if (plan->fields_of_slot[slot + 1] != first + 1 ||
+      field->kind != NRD_FIELD_VALUE)
+    return;
+  direct->offset = field->offset;
+  if (info->kind == NRD_SLOT_POINTER)
+    direct->kind = NRD_DIRECT_POINTER;
+  else if (info->kind == NRD_SLOT_INTEGER && info->is_signed &&
+           field->size * 8 == info->bits && info->bits >= 32)
+    direct->kind = info->bits == 32 ? NRD_DIRECT_INT32 : NRD_DIRECT_INT64;
+  if (nrd_slot_in(&kernel->tuned_slots, slot) ||
+      nrd_slot_in(&kernel->map_slots, slot) ||
+      nrd_slot_in(&kernel->index->grids[plan->config].slots, slot))
+    direct->watched = UINT64_MAX;
+  for (uint32_t f = kernel->facts_of_slot[slot];
+       f < kernel->facts_of_slot[slot + 1]; ++f) {
+    const nrd_predicate_t *fact = &kernel->facts[f];
+    uint64_t low = (uint64_t)fact->value - 1;
+    int is_power = !((uint64_t)fact->value & low);
+    if (is_power && fact->kind == NRD_PREDICATE_DIVISIBLE)
+      direct->watched |= low;
+    else if (is_power && fact->kind == NRD_PREDICATE_BELOW)
+      direct->watched |= ~low;
+    else
+      direct->watched = UINT64_MAX;
+  }
+}
+
+static nrd_status_t describe_slots(nrd_kernel_t *kernel,
+                                   nrd_candidate_t *candidate) {
+  uint32_t count = kernel->index->slot_count;
+  nrd_direct_t *direct = nrd_arena_alloc(&kernel->arena, count, sizeof *direct);
+  if (!direct)
+    return nrd_fail_memory(count * sizeof *direct, "parameters");
+  for (uint32_t slot = 0; slot < count; ++slot)
+    describe_slot(kernel, candidate, slot, &direct[slot]);
+  candidate->direct = direct;
+  return NRD_OK;
+}
+
 static char *copy_text(const nrd_allocator_t *allocator, const char *text) {
   size_t size = strlen(text) + 1;
   char *copy = nrd_alloc_raw(allocator, size);
@@ -523,6 +570,8 @@ nrd_status_t nrd_kernel_load(nrd_kernel_t *kernel, nrd_candidate_t *candidate) {
           &candidate->function);
     if (status == NRD_OK)
       status = place_parameters(kernel, candidate);
+    if (status == NRD_OK)
+      status = describe_slots(kernel, candidate);
     if (status == NRD_OK) {
       atomic_store_explicit(&candidate->state, 1, memory_order_release);
     } else if (status != NRD_OUT_OF_MEMORY) { // that may pass

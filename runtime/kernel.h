@@ -16,6 +16,22 @@ typedef struct nrd_facts_t {
   uint64_t words[NRD_FACT_WORDS];
 } nrd_facts_t;
 
+// A slot whose new value is one store while its variant stays bound.
+typedef struct nrd_direct_t {
+  // What may not change: bits that a fact reads; all of them where something
+  // else depends on the value.
+  uint64_t watched;
+  uint32_t offset; // in the parameter block
+  uint32_t kind;   // below
+} nrd_direct_t;
+
+enum {
+  NRD_DIRECT_NONE, // more than a store in any case
+  NRD_DIRECT_POINTER,
+  NRD_DIRECT_INT32,
+  NRD_DIRECT_INT64
+};
+
 // A variant that the device can run.
 typedef struct nrd_candidate_t {
   const nrd_plan_t *plan;
@@ -29,6 +45,7 @@ typedef struct nrd_candidate_t {
   nrd_module_t *module;
   void *function;
   const nrd_field_t *fields; // as the plan's, but where the function reads them
+  const nrd_direct_t *direct; // per slot
   uint32_t param_size;
   nrd_status_t status; // of the failure
   char *reason;
@@ -66,7 +83,7 @@ struct nrd_kernel_t {
   uint32_t *facts_of_slot;    // slot_count + 1 positions in |facts|
   nrd_slot_set_t tuned_slots; // that the choice of a config depends on
   nrd_slot_set_t map_slots;   // that programs of tensor maps depend on
-  uint32_t max_param_size; // room for any candidate's parameters
+  uint32_t max_param_size;    // room for any candidate's parameters
 
   pthread_mutex_t lock;
   nrd_loaded_t *loaded; // modules, one per blob

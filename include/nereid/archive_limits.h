@@ -18,7 +18,9 @@
 
 #define NRD_MAX_KERNELS (1u << 24)
 #define NRD_MAX_ROOT_SIZE (16u << 20)  // bytes
-#define NRD_MAX_INDEX_SIZE (64u << 20) // bytes of one kernel's buffer
+// Bytes of one kernel's buffer, and of all its vectors' items, where one that
+// several tables share counts for each.
+#define NRD_MAX_INDEX_SIZE (64u << 20)
 #define NRD_MAX_IMAGE_SIZE (1u << 30)  // bytes of one blob, unpacked
 #define NRD_MAX_SLOTS 256
 #define NRD_MAX_RANK 8 // of a descriptor
@@ -29,6 +31,13 @@
 #define NRD_MAX_FIELDS 4096    // of one variant
 #define NRD_MAX_TENSOR_MAPS 16 // of one variant
 #define NRD_MAX_TENSOR_MAP_RANK 5
+#define NRD_MAX_TENSOR_MAP_BOX 256 // elements along one dimension
+// CUtensorMap's enumerations, as far as this version knows them.
+#define NRD_TENSOR_MAP_TYPES 13
+#define NRD_TENSOR_MAP_INTERLEAVES 3
+#define NRD_TENSOR_MAP_SWIZZLES 7
+#define NRD_TENSOR_MAP_PROMOTIONS 4
+#define NRD_TENSOR_MAP_FILLS 2
 #define NRD_MAX_PARAM_SIZE 32764 // bytes of a parameter block
 #define NRD_MAX_GRID_STEPS 1024  // of one axis
 #define NRD_MAX_GRID_DEPTH 32    // values on the grid machine's stack

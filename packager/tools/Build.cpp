@@ -501,11 +501,11 @@ private:
     variants.erase(
         std::remove_if(variants.begin(), variants.end(),
                        [&](const pack::Variant &variant) {
-                         return !variant.predicates.empty() &&
+                         return variant.demands() &&
                                 std::any_of(
                                     variants.begin(), variants.end(),
                                     [&](const pack::Variant &other) {
-                                      return other.predicates.empty() &&
+                                      return !other.demands() &&
                                              other.target == variant.target &&
                                              other.config == variant.config &&
                                              *other.image == *variant.image;

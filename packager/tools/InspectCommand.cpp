@@ -43,7 +43,37 @@ static std::string needsText(const pack::Kernel &kernel,
     text = pack::listText(divisible) + " divisible by 16";
   for (const std::string &one : rest)
     text += (text.empty() ? "" : ", ") + one;
+  std::vector<std::string> mapped;
+  for (const pack::TensorMap &map : variant.tensorMaps) {
+    const std::string &name = kernel.params[map.slot].name;
+    if (std::find(mapped.begin(), mapped.end(), name) == mapped.end())
+      mapped.push_back(name);
+  }
+  if (!mapped.empty())
+    text += concat(text.empty() ? "" : ", ", pack::listText(mapped),
+                   mapped.size() == 1 ? " suiting a tensor map"
+                                      : " suiting tensor maps");
   return text.empty() ? "anything" : text;
+}
+
+static void writeTensorMap(Json &json, const pack::TensorMap &map) {
+  json.object([&] {
+    json.member("slot", map.slot);
+    json.member("element_type", unsigned(map.elementType));
+    json.member("interleave", unsigned(map.interleave));
+    json.member("swizzle", unsigned(map.swizzle));
+    json.member("l2_promotion", unsigned(map.l2Promotion));
+    json.member("oob_fill", unsigned(map.oobFill));
+    json.member("box", map.box);
+    // Of an array behind a pointer; a descriptor brings its own.
+    for (const auto &[key, programs] :
+         {std::pair("shape", &map.shape), {"strides", &map.strides}})
+      if (!programs->empty())
+        json.arrayMember(key, [&, programs = programs] {
+          for (const pack::GridAxis &program : *programs)
+            json.value(program.text);
+        });
+  });
 }
 
 static std::string constantText(const pack::Param &param) {
@@ -106,6 +136,8 @@ static void writeKernel(Json &json, const pack::Kernel &kernel) {
           json.arrayMember("needs", [&] {
             for (const pack::Predicate &predicate : variant.predicates)
               json.value(predicateText(kernel, predicate));
+            for (const pack::TensorMap &map : variant.tensorMaps)
+              json.value(kernel.params[map.slot].name + " suits a tensor map");
           });
           json.member("symbol", variant.symbol);
           json.member("image_size", uint64_t(variant.image->size()));
@@ -127,6 +159,10 @@ static void writeKernel(Json &json, const pack::Kernel &kernel) {
                 json.member("size", field.size);
                 json.member("index", field.index);
               });
+          });
+          json.arrayMember("tensor_maps", [&] {
+            for (const pack::TensorMap &map : variant.tensorMaps)
+              writeTensorMap(json, map);
           });
           json.member("min_driver", variant.minDriver);
           json.member("pdl", variant.pdl);

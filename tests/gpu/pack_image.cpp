@@ -3,11 +3,12 @@
 //
 //   gpu-pack-image -o k.nrd --name add --target ptx_80 --symbol add_kernel
 //       --threads 128 --image add.ptx x_ptr=*fp32 n=i32 [--shared BYTES]
-//       [--cluster N] [--pad BYTES] [--scratch BYTES]
+//       [--cluster N] [--pad BYTES] [--scratch BYTES] [--aligned]
 //
 // Parameters lie one after the other at their natural alignment; --scratch adds
 // a pointer to that many bytes per program behind them, --pad zeroed bytes.
-// The grid is the caller's.
+// --aligned: the image serves twice, as the variant for arguments divisible by
+// 16 and as the generic one. The grid is the caller's.
 
 #include "packager/Archive.h"
 #include "packager/File.h"
@@ -30,7 +31,7 @@ int main(int argc, char **argv) {
   variant.block = {128, 1, 1};
   std::string output;
   uint32_t pad = 0;
-  bool hasImage = false;
+  bool hasImage = false, isAligned = false;
   auto place = [&](uint32_t size) {
     variant.paramSize = (variant.paramSize + size - 1) / size * size;
     uint32_t offset = variant.paramSize;
@@ -54,6 +55,10 @@ int main(int argc, char **argv) {
       variant.fields.push_back(
           {slot, place(size), size, 0, Field::Kind::Value});
       kernel.params.push_back(*made);
+      continue;
+    }
+    if (word == "--aligned") {
+      isAligned = true;
       continue;
     }
     if (++i == argc)
@@ -97,6 +102,14 @@ int main(int argc, char **argv) {
   if (pad)
     variant.paramSize = (variant.paramSize + 7) / 8 * 8 + pad;
   kernel.variants = {variant};
+  if (isAligned) {
+    for (uint32_t slot = 0; slot < kernel.params.size(); ++slot)
+      if (kernel.params[slot].kind == Param::Kind::Pointer ||
+          (kernel.params[slot].kind == Param::Kind::Integer &&
+           kernel.params[slot].bits > 8))
+        variant.predicates.push_back({16, slot, Predicate::Kind::DivisibleBy});
+    kernel.variants.insert(kernel.variants.begin(), variant);
+  }
   Pack pack;
   pack.name = kernel.name;
   pack.producer = "gpu-pack-image";

@@ -63,18 +63,16 @@ inline Kernel sampleKernel(const std::string &name, uint32_t seed) {
   generic.pdl = true;
   generic.cooperative = true;
   generic.paramSize = 192;
-  generic.fields = {{0, 0, 8, 0, Field::Kind::Value},
-                    {1, 8, 4, 0, Field::Kind::Value},
-                    {2, 12, 4, 0, Field::Kind::Value},
-                    {3, 16, 4, 0, Field::Kind::Shape},
-                    {3, 24, 8, 1, Field::Kind::Stride},
-                    {0, 32, 8, 0, Field::Kind::Scratch},
-                    {3, 64, 128, 0, Field::Kind::TensorMap}};
-  generic.tensorMaps = {{3, 6, 3, 0, 2, 0, {64, 128}}};
+  generic.fields = {
+      {0, 0, 8, 0, Field::Kind::Value},   {1, 8, 4, 0, Field::Kind::Value},
+      {2, 12, 4, 0, Field::Kind::Value},  {3, 16, 4, 0, Field::Kind::Shape},
+      {3, 24, 8, 1, Field::Kind::Stride}, {0, 32, 8, 0, Field::Kind::Scratch}};
   generic.resources = {168, 0, 4096, {"uses wgmma"}};
   Variant aligned = generic;
   aligned.predicates = {{16, 0, Predicate::Kind::DivisibleBy},
                         {1 << 20, 1, Predicate::Kind::Below}};
+  aligned.fields.push_back({3, 64, 128, 0, Field::Kind::TensorMap});
+  aligned.tensorMaps = {{3, 6, 3, 0, 2, 0, {64, 128}}};
   aligned.image = makeBytes(noise(300, seed + 1));
   Variant cpu;
   cpu.target = "x86-64-v3";
@@ -97,6 +95,92 @@ inline Kernel sampleKernel(const std::string &name, uint32_t seed) {
   kernel.tuning = {table};
   kernel.provenance = {{"flags", "-O3"}};
   return kernel;
+}
+
+/// A kernel with every kind of recipe for a tensor map: of an array behind a
+/// pointer, by programs that together use every operation, and of a descriptor.
+/// No field of the last map has its default, so each has a place in the file.
+inline Kernel recipeKernel(const std::string &name, uint32_t seed) {
+  Kernel kernel;
+  kernel.name = name;
+  for (auto [param, type] : {std::pair("a_ptr", "*kfp16"),
+                             {"M", "i32"},
+                             {"N", "i32"},
+                             {"ld", "i64"},
+                             {"x", "tensordesc<bf16[2,2,8,8,64]>"},
+                             {"out_ptr", "*fp32"}})
+    kernel.params.push_back(*makeParam(param, type));
+  auto axis = [](std::vector<GridStep> steps, const char *text) {
+    GridAxis made;
+    made.steps = std::move(steps);
+    made.text = text;
+    return made;
+  };
+  GridAxis one = axis({{1, GridOp::PushConst}}, "1");
+  GridAxis m = axis({{1, GridOp::PushSlot}}, "M");
+  GridAxis n = axis({{2, GridOp::PushSlot}}, "N");
+  GridAxis ld = axis({{3, GridOp::PushSlot}}, "ld");
+  GridAxis all = axis({{1, GridOp::PushSlot},
+                       {2, GridOp::PushSlot},
+                       {0, GridOp::Mul},
+                       {8, GridOp::PushConst},
+                       {0, GridOp::CDiv},
+                       {4 * 8 + 4, GridOp::PushDim},
+                       {64, GridOp::PushConst},
+                       {0, GridOp::Add},
+                       {0, GridOp::Min},
+                       {1, GridOp::PushSlot},
+                       {1, GridOp::PushSlot},
+                       {4, GridOp::PushConst},
+                       {0, GridOp::Mod},
+                       {0, GridOp::Sub},
+                       {2, GridOp::PushConst},
+                       {0, GridOp::Div},
+                       {0, GridOp::Max}},
+                      "max(min(cdiv(M * N, 8), x.shape[4] + 64), "
+                      "(M - M % 4) // 2)");
+  Config config;
+  config.grid = {
+      axis({{1, GridOp::PushSlot}, {128, GridOp::PushConst}, {0, GridOp::CDiv}},
+           "cdiv(M, 128)")};
+  config.ir = makeBytes("module {}");
+  kernel.configs = {config};
+
+  Variant generic;
+  generic.target = "sm_90a";
+  generic.image = makeBytes("\x7f"
+                            "ELF" +
+                            noise(100, seed));
+  generic.symbol = name;
+  generic.block = {128, 1, 1};
+  generic.paramSize = 40;
+  generic.fields = {
+      {0, 0, 8, 0, Field::Kind::Value},  {1, 8, 4, 0, Field::Kind::Value},
+      {2, 12, 4, 0, Field::Kind::Value}, {3, 16, 8, 0, Field::Kind::Value},
+      {4, 24, 8, 0, Field::Kind::Value}, {5, 32, 8, 0, Field::Kind::Value}};
+  Variant mapped = generic;
+  mapped.symbol = name + "_mapped";
+  mapped.predicates = {{16, 0, Predicate::Kind::DivisibleBy}};
+  mapped.paramSize = 3 * 128 + 8;
+  mapped.fields = {{0, 0, 128, 0, Field::Kind::TensorMap},
+                   {5, 128, 128, 1, Field::Kind::TensorMap},
+                   {4, 256, 128, 2, Field::Kind::TensorMap},
+                   {1, 384, 4, 0, Field::Kind::Value},
+                   {2, 388, 4, 0, Field::Kind::Value}};
+  mapped.tensorMaps = {{0, 6, 3, 0, 2, 0, {64, 128}, {m, n}, {ld, one}},
+                       {5, 7, 0, 0, 1, 1, {32}, {all}, {one}},
+                       {4, 9, 1, 2, 3, 1, {64, 8, 8, 2, 2}}};
+  mapped.minDriver = 12040;
+  kernel.variants = {mapped, generic};
+  return kernel;
+}
+
+inline Pack recipePack() {
+  Pack pack;
+  pack.name = "recipes";
+  pack.producer = "nereid test";
+  pack.kernels = {recipeKernel("gather", 4)};
+  return pack;
 }
 
 inline Pack samplePack() {

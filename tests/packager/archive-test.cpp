@@ -79,7 +79,7 @@ TEST(Archive, RoundTripKeepsEveryField) {
 TEST(Archive, TensorMapsOfPointers) {
   Pack pack = samplePack();
   pack.kernels.resize(1);
-  Variant &variant = pack.kernels[0].variants[1];
+  Variant &variant = pack.kernels[0].variants[0];
   GridAxis size, one;
   size.text = "M";
   size.steps = {{1, GridOp::PushSlot}};
@@ -92,7 +92,7 @@ TEST(Archive, TensorMapsOfPointers) {
   std::string bytes = written(pack);
   Result<Pack> read = readPack(bytes);
   ASSERT_TRUE(read) << read.message();
-  const TensorMap &again = read->kernels[0].variants[1].tensorMaps[1];
+  const TensorMap &again = read->kernels[0].variants[0].tensorMaps[1];
   ASSERT_EQ(again.shape.size(), 2u);
   EXPECT_EQ(again.shape[1].steps, size.steps);
   EXPECT_EQ(again.strides[0].text, "M");
@@ -100,7 +100,7 @@ TEST(Archive, TensorMapsOfPointers) {
 
   auto refusal = [&](auto &&change) {
     Pack bad = pack;
-    change(bad.kernels[0].variants[1].tensorMaps[1]);
+    change(bad.kernels[0].variants[0].tensorMaps[1]);
     return checkKernel(bad.kernels[0]).message();
   };
   EXPECT_NE(refusal([](TensorMap &m) { m.slot = 3; }).find("is no pointer"),
@@ -118,6 +118,29 @@ TEST(Archive, TensorMapsOfPointers) {
               m.shape.clear();
               m.strides.clear();
             }).find("is no tensor descriptor"),
+            std::string::npos);
+  EXPECT_NE(refusal([](TensorMap &m) {
+              m.swizzle = 7;
+            }).find("a tensor map has the swizzle 7; known: 0 to 6"),
+            std::string::npos);
+  EXPECT_NE(refusal([](TensorMap &m) {
+              m.box[1] = 257;
+            }).find("a tensor map's box has the size 257; allowed: 1 to 256"),
+            std::string::npos);
+}
+
+// The hardware asks for alignment and extents, so such a variant cannot serve
+// every call, and stands before one that can.
+TEST(Archive, AVariantWithTensorMapsIsNoFallback) {
+  Pack pack = recipePack();
+  Kernel &kernel = pack.kernels[0];
+  kernel.variants[0].predicates.clear();
+  EXPECT_TRUE(checkKernel(kernel)) << checkKernel(kernel).message();
+  std::swap(kernel.variants[0], kernel.variants[1]);
+  sortVariants(kernel);
+  EXPECT_EQ(kernel.variants[0].tensorMaps.size(), 3u);
+  kernel.variants.pop_back();
+  EXPECT_NE(checkKernel(kernel).message().find("no total fallback for sm_90a"),
             std::string::npos);
 }
 

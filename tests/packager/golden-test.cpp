@@ -20,6 +20,7 @@ namespace {
 
 const char *const kPlain = "golden/v1/sample.nrd";
 const char *const kSigned = "golden/v1/signed.nrd";
+const char *const kRecipes = "golden/v1/recipes.nrd"; // of tensor maps
 
 // The key of signed.nrd, made from a seed that everybody knows.
 SecretSeed knownSeed() {
@@ -38,6 +39,7 @@ TEST(Golden, Regenerate) {
   ASSERT_TRUE(bytes) << bytes.message();
   ASSERT_TRUE(writeFile(kPlain, *bytes));
   ASSERT_TRUE(writeFile(kSigned, *signPack(*bytes, knownSeed())));
+  ASSERT_TRUE(writeFile(kRecipes, *writePack(recipePack())));
 }
 
 TEST(Golden, Version1IsRead) {
@@ -48,6 +50,12 @@ TEST(Golden, Version1IsRead) {
   EXPECT_EQ(facts.versionMinor, 0u);
   // Whatever this version writes, the contents are the same.
   EXPECT_EQ(*writePack(*read), *writePack(samplePack()));
+}
+
+TEST(Golden, Version1RecipesAreRead) {
+  Result<Pack> read = readPackFile(kRecipes);
+  ASSERT_TRUE(read) << read.message();
+  EXPECT_EQ(*writePack(*read), *writePack(recipePack()));
 }
 
 TEST(Golden, Version1SignatureHolds) {
@@ -63,6 +71,7 @@ TEST(Golden, Version1SignatureHolds) {
 // While 1.0 is the newest version, its writer must not change by accident.
 TEST(Golden, TheWriterStillGivesTheSameBytes) {
   EXPECT_EQ(*writePack(samplePack()), *readFile(kPlain));
+  EXPECT_EQ(*writePack(recipePack()), *readFile(kRecipes));
 }
 
 } // namespace

@@ -17,6 +17,7 @@ namespace runtimetest {
 struct Walk {
   int failures = 0;
   int launches = 0;
+  int mapped = 0; // launches of variants that have tensor maps
 
   bool check(nrd_status_t status) {
     if (status == NRD_OK)
@@ -50,7 +51,8 @@ struct Walk {
     nrd_call_t *call = nullptr;
     if (!check(nrd_call_create(kernel, &call)))
       return;
-    for (int64_t value : {0, 16, 12345}) {
+    // 16 everywhere suits every tensor map and predicate, the others some.
+    for (int64_t value : {0, 16, 345, 1}) {
       for (uint32_t i = 0; i < nrd_kernel_slot_count(kernel); ++i) {
         const nrd_slot_t *slot = nrd_kernel_slot(kernel, i);
         int64_t shape[16];
@@ -59,15 +61,20 @@ struct Walk {
         if (slot->kind == NRD_SLOT_POINTER)
           check(nrd_call_set_pointer(call, i, address(value * 16)));
         else if (slot->kind == NRD_SLOT_INTEGER)
-          (void)nrd_call_set_int(call, i, value % 2);
+          (void)nrd_call_set_int(call, i, value);
         else if (slot->kind == NRD_SLOT_FLOAT)
           (void)nrd_call_set_float(call, i, 0.5);
         else
           check(nrd_call_set_descriptor(call, i, address(value * 16), shape,
                                         value % 2 ? shape : nullptr));
       }
-      if (check(nrd_call_bind(call)))
+      if (check(nrd_call_bind(call))) {
         launches += check(nrd_call_launch(call, nullptr));
+        // Their parameter blocks have room for at least one.
+        uint32_t variant = 0;
+        check(nrd_call_variant(call, &variant));
+        mapped += nrd_kernel_variant(kernel, variant)->param_size > 128;
+      }
       // Enough of a grid to make scratch costly is the caller's own wish.
       (void)nrd_call_set_grid(call, 3, 1, 1);
       launches += check(nrd_call_launch(call, nullptr));

@@ -98,7 +98,7 @@ TEST(Cost, Launches) {
                        nrd_call_bind(call);
                        nrd_call_launch(call, nullptr);
                      }),
-                count <= 16 ? 1000 : 3000);
+                1000);
     // Each round takes the other variant.
     expectBelow((name + "set, other variant, bind, launch").c_str(),
                 cost(50, 1000,
@@ -107,7 +107,7 @@ TEST(Cost, Launches) {
                        nrd_call_bind(call);
                        nrd_call_launch(call, nullptr);
                      }),
-                count <= 16 ? 1000 : 3000);
+                1000);
   }
 }
 
