@@ -64,6 +64,7 @@ private:
                   function_ref<Value(const Group &)> index);
   void copy(OpBuilder &builder, const Group &group, Value slot);
   void sinkTiles();
+  void waitForCopies(int64_t pending);
   void meet(int64_t pending);
   Value i32(int64_t value) {
     return arith::ConstantOp::create(
@@ -251,13 +252,18 @@ void Pipeline::sinkTiles() {
   }
 }
 
-/// Waits for copies; then all threads see all of them.
-void Pipeline::meet(int64_t pending) {
+/// Waits for copies of this thread.
+void Pipeline::waitForCopies(int64_t pending) {
   auto wait = tgpu::AsyncWaitOp::create(rewriter, loc, int32_t(pending));
   if (!loop->isProperAncestor(wait))
     wait->setAttr("drain", rewriter.getUnitAttr());
   if (fence)
     tgpu::ProxyFenceOp::create(rewriter, loc);
+}
+
+/// Waits for copies; then all threads see all of them.
+void Pipeline::meet(int64_t pending) {
+  waitForCopies(pending);
   tgpu::SyncThreadsOp::create(rewriter, loc);
 }
 
@@ -412,11 +418,16 @@ void Pipeline::schedule(const ProductSchedule &products) {
     rewriter.setInsertionPointAfter(z);
     tgpu::SyncThreadsOp::create(rewriter, loc);
   } else {
-    if (z)
+    if (z) {
+      // The copies' wait and fence take their time while products still run.
+      rewriter.setInsertionPoint(z);
+      waitForCopies(pending);
       rewriter.setInsertionPointAfter(z);
-    else
+      tgpu::SyncThreadsOp::create(rewriter, loc);
+    } else {
       rewriter.setInsertionPointToStart(body);
-    meet(pending);
+      meet(pending);
+    }
   }
 
   // The copies, behind the last product: its issue should not wait for them.

@@ -67,16 +67,16 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   }
 
   // With more, one meeting serves both: the next iteration's data is waited for
-  // while a later one's is under way.
+  // while a later one's is under way, and while the product runs.
   // CHECK-LABEL: tt.func public @four_stages
   // CHECK:         tgpu.async_wait 2
   // CHECK-NEXT:    tgpu.proxy_fence
   // CHECK-NEXT:    tgpu.sync_threads
   // CHECK:         scf.for
   // CHECK:           tgpu.warpgroup_mma
-  // CHECK:           tgpu.warpgroup_wait 1{{$}}
   // CHECK-NEXT:      tgpu.async_wait 1
   // CHECK-NEXT:      tgpu.proxy_fence
+  // CHECK-NEXT:      tgpu.warpgroup_wait 1{{$}}
   // CHECK-NEXT:      tgpu.sync_threads
   // CHECK:           tgpu.async_copy
   // CHECK-NEXT:      tgpu.async_commit
@@ -101,9 +101,9 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   // iteration before ends first, at the top.
   // CHECK-LABEL: tt.func public @two_stages
   // CHECK:         scf.for
-  // CHECK:           tgpu.warpgroup_wait 0{{$}}
   // CHECK-NEXT:      tgpu.async_wait 0
   // CHECK-NEXT:      tgpu.proxy_fence
+  // CHECK-NEXT:      tgpu.warpgroup_wait 0{{$}}
   // CHECK-NEXT:      tgpu.sync_threads
   // CHECK:           tgpu.warpgroup_mma
   // CHECK:           tgpu.async_copy
@@ -143,9 +143,9 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   // CHECK:           %[[TK:.*]] = tgpu.tile_at %[[K]][%[[I]]]
   // CHECK:           %[[TKT:.*]] = tgpu.tile_permute %[[TK]]
   // CHECK:           %[[S:.*]] = tgpu.warpgroup_mma %{{.*}}, %[[TKT]], %{{.*}}
-  // CHECK:           %[[W:.*]]:4 = tgpu.warpgroup_wait 0, %[[ACC]], %[[S]], %{{.*}}, %[[TKT]]
   // CHECK-NEXT:      tgpu.async_wait 1
   // CHECK-NEXT:      tgpu.proxy_fence
+  // CHECK-NEXT:      %[[W:.*]]:4 = tgpu.warpgroup_wait 0, %[[ACC]], %[[S]], %{{.*}}, %[[TKT]]
   // CHECK-NEXT:      tgpu.sync_threads
   // CHECK:           math.exp2 %[[W]]#1
   // CHECK:           %[[TV:.*]] = tgpu.tile_at %[[V]][%[[I]]]
