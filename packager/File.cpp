@@ -62,11 +62,40 @@ static bool writeAll(int fd, std::string_view bytes) {
   return true;
 }
 
+static std::string folderOf(const std::string &path) {
+  size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "."
+         : slash == 0               ? "/"
+                                    : path.substr(0, slash);
+}
+
+// What errno says, and where it is about the folder, that it is.
+static Status cannotWrite(const std::string &path) {
+  int reason = errno;
+  std::string folder = folderOf(path);
+  struct stat info;
+  if (reason == ENOENT && ::stat(folder.c_str(), &info) != 0)
+    return Status::error("cannot write '", path, "': there is no folder '",
+                         folder, "'");
+  return Status::error("cannot write '", path, "': ", std::strerror(reason));
+}
+
+Status checkWritable(const std::string &path) {
+  struct stat info;
+  bool isThere = ::stat(path.c_str(), &info) == 0;
+  if (isThere && S_ISDIR(info.st_mode))
+    return Status::error("cannot write '", path, "': it is a folder");
+  // A file is replaced by a new one; what is none is written to.
+  bool isFile = !isThere || S_ISREG(info.st_mode);
+  std::string written = isFile ? folderOf(path) : path;
+  if (::access(written.c_str(), isFile ? W_OK | X_OK : W_OK) != 0)
+    return cannotWrite(path);
+  return {};
+}
+
 Status writeFile(const std::string &path, std::string_view bytes,
                  unsigned mode) {
-  auto failed = [&] {
-    return Status::error("cannot write '", path, "': ", std::strerror(errno));
-  };
+  auto failed = [&] { return cannotWrite(path); };
   // A device or a pipe (/dev/stdout) cannot be renamed over.
   struct stat info;
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {

@@ -12,6 +12,9 @@ namespace nereid::pack {
 /// Reads the file at `path`.
 Result<std::string> readFile(const std::string &path);
 
+/// Could a file be put at `path`? For asking before long work.
+Status checkWritable(const std::string &path);
+
 /// Puts `bytes` at `path`: either the whole file is there afterwards, or what
 /// was there before. `mode` is the permission of a new file.
 Status writeFile(const std::string &path, std::string_view bytes,

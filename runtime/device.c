@@ -112,6 +112,9 @@ nrd_status_t nrd_device_open_with(const char *name,
         open_driver(find_driver("interpret", 9), chosen, &given, out_device);
   else
     status = nrd_device_open_plain(chosen, &given, out_device);
+  if (status != NRD_OK && chosen != name)
+    nrd_fail(status, "NRD_DEVICE asks for '%.60s': %s", chosen,
+             nrd_error_message());
   nrd_trace_end(begin, "device", chosen);
   return status;
 }

@@ -158,6 +158,10 @@ int runBuild(const BuildCommand &command) {
   }
   std::string output =
       command.output.empty() ? manifest.name + ".nrd" : command.output;
+  for (const std::string &path : {output, command.depfile})
+    if (pack::Status status = pack::checkWritable(path);
+        !path.empty() && !status)
+      return fail(status.message());
   options.jobs = command.jobs;
   options.progress = !command.quiet;
   if (!command.noCache)

@@ -92,7 +92,7 @@ int runCheck(const CheckCommand &command);
 struct LaunchCommand {
   std::string pack, kernel, device = "auto", grid;
   std::vector<std::string> arguments, outputs;
-  int config = -1;
+  int64_t config = -1;
   unsigned threads = 0, repeat = 100, warmup = 10, seed = 0;
   bool json = false, explain = false;
 };

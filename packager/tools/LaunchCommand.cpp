@@ -6,6 +6,7 @@
 #include "packager/tools/Session.h"
 #include "packager/tools/SignatureText.h"
 
+#include "packager/File.h"
 #include "packager/Suggest.h"
 
 #include <algorithm>
@@ -68,10 +69,11 @@ int runRun(const LaunchCommand &command) {
       return fail("there is no array argument '" + name + "' to write" +
                   pack::suggestion(name, session.slotNames(), "parameters"));
     outputs[name] = text.substr(equal + 1);
+    if (Status status = pack::checkWritable(outputs[name]); !status)
+      return fail(status.message());
   }
-  if (nrd_call_launch(session.call.get(), nullptr) ||
-      nrd_device_synchronize(session.device.get()))
-    return fail(nrd_error_message());
+  if (Status status = session.launch(); !status)
+    return fail(status.message());
 
   Json json;
   Table table;
@@ -165,6 +167,16 @@ int runBench(const LaunchCommand &command) {
 
 //===-- check -------------------------------------------------------------===//
 
+// A target word was opened as a null device of that target, which nobody who
+// asked for the target needs to know.
+static std::string plainly(std::string text, const std::string &target) {
+  std::string made =
+      concat("null:", target, " (runs nothing, takes what ", target, " takes)");
+  if (size_t at = text.find(made); at != std::string::npos)
+    text.replace(at, made.size(), target);
+  return text;
+}
+
 int runCheck(const CheckCommand &command) {
   nrd_pack_t *openedPack = nullptr;
   if (nrd_pack_open_file(command.pack.c_str(), nullptr, &openedPack))
@@ -191,7 +203,7 @@ int runCheck(const CheckCommand &command) {
       std::string reason = nrd_error_message();
       status = nrd_device_open(("null:" + word).c_str(), &device);
       if (status)
-        return fail(reason);
+        return fail(reason + ", or a target such as sm_90 or x86-64-v3");
     }
     if (status)
       return fail(word + ": " + nrd_error_message());
@@ -225,7 +237,7 @@ int runCheck(const CheckCommand &command) {
                                    : styled(Style::Red, "NO"));
               if (!served) {
                 ++gaps;
-                reasons += std::string(nrd_error_message()) + "\n";
+                reasons += plainly(nrd_error_message(), words[d]) + "\n";
               } else if (command.verbose) {
                 std::string text(
                     nrd_kernel_explain(kernel, nullptr, nullptr, 0), '\0');
@@ -251,9 +263,9 @@ int runCheck(const CheckCommand &command) {
   if (!gaps)
     return kSuccess;
   if (!command.json)
-    fail(concat(gaps, " of ", names.size() * words.size(),
-                gaps == 1 ? " combination is" : " combinations are",
-                " not served"));
+    fail(concat(gaps, " of ",
+                counted(names.size() * words.size(), "combination"),
+                gaps == 1 ? " is" : " are", " not served"));
   return kFailure;
 }
 

@@ -73,8 +73,13 @@ void addLaunchFlags(CLI::App *app, LaunchCommand &launch) {
   app->add_option("--grid", launch.grid,
                   "programs along x,y,z, when the pack's own is not wanted")
       ->type_name("X[,Y[,Z]]");
-  app->add_option("--config", launch.config, "use this config")->type_name("N");
-  app->add_option("--threads", launch.threads, "threads of a cpu device")
+  app->add_option_function<uint32_t>(
+         "--config",
+         [&launch](const uint32_t &config) { launch.config = config; },
+         "use this config")
+      ->type_name("N");
+  app->add_option("--threads", launch.threads,
+                  "threads of a cpu device; default, or 0: all")
       ->type_name("N");
   app->add_option("--seed", launch.seed, "of rand and randn")->type_name("N");
   app->add_flag("--json", launch.json, "results for machines");
@@ -358,6 +363,13 @@ std::string explain(const CLI::App &app, const CLI::ParseError &error, int argc,
     return "'" + name + "' does not take '" + word + "'";
   }
   std::string text = error.what();
+  // "Could not convert: --repeat = -3"
+  const std::string failed = "Could not convert: ";
+  size_t equal = text.find(" = ");
+  if (text.rfind(failed, 0) == 0 && equal != std::string::npos)
+    return "'" + text.substr(failed.size(), equal - failed.size()) + "' of '" +
+           name + "' takes a whole number, 0 or more; found '" +
+           text.substr(equal + 3) + "'";
   while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
     text.pop_back();
   return "in '" + name + "': " + text;

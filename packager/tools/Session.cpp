@@ -158,9 +158,44 @@ Session::~Session() {
 
 void Session::freeArguments() {
   for (Argument &argument : arguments)
-    if (argument.device)
+    if (argument.device && argument.device != argument.guarded.data())
       nrd_buffer_free(device.get(), argument.device);
   arguments.clear();
+  nulls.clear();
+}
+
+// "cpu" and "cpu:LEVEL" run in this process and on its memory.
+bool Session::isHost() const {
+  return std::string_view(nrd_device_name(device.get())).substr(0, 3) == "cpu";
+}
+
+std::unique_ptr<FaultWatch> Session::watch() const {
+  if (!isHost())
+    return nullptr;
+  std::vector<WatchedArgument> watched;
+  for (const Argument &argument : arguments)
+    watched.push_back({nrd_kernel_slot(kernel, argument.slot)->name,
+                       arrayText(argument.array),
+                       static_cast<const char *>(argument.device),
+                       argument.array.bytes.size()});
+  for (const std::string &name : nulls)
+    watched.push_back({name, "", nullptr, 0});
+  return std::make_unique<FaultWatch>(command.kernel, std::move(watched));
+}
+
+Status Session::launch() {
+  std::unique_ptr<FaultWatch> watching = watch();
+  if (nrd_call_launch(call.get(), nullptr) ||
+      nrd_device_synchronize(device.get()))
+    return runtimeError();
+  for (const Argument &argument : arguments)
+    if (!argument.guarded.isIntact())
+      return Status::error(
+          "kernel '", command.kernel, "' wrote beside '",
+          nrd_kernel_slot(kernel, argument.slot)->name, "', ",
+          arrayText(argument.array),
+          "; give an array of the size that the other arguments say");
+  return {};
 }
 
 Status Session::open() {
@@ -248,8 +283,10 @@ Status Session::setArgument(uint32_t index, const nrd_slot_t &slot,
       return value.status();
     return done(nrd_call_set_float(call.get(), index, *value));
   }
-  if (text == "null" || text == "None")
+  if (text == "null" || text == "None") {
+    nulls.push_back(slot.name);
     return done(nrd_call_set_pointer(call.get(), index, nullptr));
+  }
   Result<pack::SignatureType> type = pack::parseSignatureType(slot.type);
   if (!type)
     return type.status();
@@ -258,11 +295,19 @@ Status Session::setArgument(uint32_t index, const nrd_slot_t &slot,
                             : makeArray(text, *type->scalar);
   if (!array)
     return array.status();
-  arguments.push_back({index, std::move(*array), nullptr});
+  arguments.push_back({index, std::move(*array), nullptr, {}});
   Argument &kept = arguments.back();
   size_t size = kept.array.bytes.size();
-  if (nrd_buffer_alloc(device.get(), std::max<size_t>(size, 1), &kept.device))
+  if (isHost()) {
+    Result<GuardedArray> guarded = GuardedArray::make(size);
+    if (!guarded)
+      return guarded.status();
+    kept.guarded = std::move(*guarded);
+    kept.device = kept.guarded.data();
+  } else if (nrd_buffer_alloc(device.get(), std::max<size_t>(size, 1),
+                              &kept.device)) {
     return runtimeError();
+  }
   if (size && nrd_buffer_copy_to_device(device.get(), kept.device,
                                         kept.array.bytes.data(), size))
     return runtimeError();
@@ -342,6 +387,7 @@ std::string Session::chosen() const {
 }
 
 Result<std::vector<double>> Session::measure(unsigned warmup, unsigned repeat) {
+  std::unique_ptr<FaultWatch> watching = watch();
   auto launch = [&] {
     return nrd_call_launch(call.get(), nullptr) == NRD_OK &&
            nrd_device_synchronize(device.get()) == NRD_OK;

@@ -12,6 +12,7 @@
 #include "nereid/runtime.h"
 #include "packager/tools/Commands.h"
 #include "packager/tools/Dtype.h"
+#include "packager/tools/Fault.h"
 
 #include <map>
 #include <memory>
@@ -40,6 +41,7 @@ struct Argument {
   uint32_t slot = 0;
   Array array;
   void *device = nullptr;
+  GuardedArray guarded; ///< holds it where the device is this process
 };
 
 class Session {
@@ -63,6 +65,9 @@ public:
   /// --grid and --config.
   pack::Status setChoices();
 
+  /// One launch, finished. Fails where the kernel wrote beside an array.
+  pack::Status launch();
+
   /// All of the above, and bound.
   pack::Status prepare();
 
@@ -83,6 +88,11 @@ public:
   std::vector<Argument> arguments; ///< arrays only
 
 private:
+  /// Says what a fault during a launch was; empty for devices with faults of
+  /// their own.
+  std::unique_ptr<FaultWatch> watch() const;
+  bool isHost() const;
+
   pack::Status setArgument(uint32_t index, const nrd_slot_t &slot,
                            const std::string &text);
   pack::Result<Array> makeArray(const std::string &text,
@@ -92,6 +102,7 @@ private:
 
   std::mt19937_64 random;
   std::map<std::string, int64_t, std::less<>> integers;
+  std::vector<std::string> nulls; ///< pointers given as null
 };
 
 } // namespace nereid::tool

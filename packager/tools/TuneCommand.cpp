@@ -136,7 +136,18 @@ private:
     return {};
   }
 
+  std::string boundTarget() const {
+    uint32_t variant = 0;
+    nrd_call_variant(session.call.get(), &variant);
+    return nrd_kernel_variant(session.kernel, variant)->target;
+  }
+
   Status measurePoint(Point &point) {
+    // A table is one target's: that of the variant a call would take anyway.
+    if (nrd_call_set_config(session.call.get(), NRD_CONFIG_AUTO) ||
+        nrd_call_bind(session.call.get()))
+      return runtimeError();
+    target = boundTarget();
     std::string reason;
     for (uint32_t c = 0; c < kernel->configs.size(); ++c) {
       point.seconds.push_back(-1);
@@ -145,9 +156,10 @@ private:
         reason = nrd_error_message();
         continue;
       }
-      uint32_t variant = 0;
-      nrd_call_variant(session.call.get(), &variant);
-      target = nrd_kernel_variant(session.kernel, variant)->target;
+      if (boundTarget() != target) {
+        reason = concat("config ", c, " has no variant for ", target);
+        continue;
+      }
       Result<std::vector<double>> times =
           session.measure(command.launch.warmup, command.launch.repeat);
       if (!times)
@@ -283,6 +295,9 @@ int runTune(const TuneCommand &command) {
     return usage("say where the table goes: -o PACK or --table FILE.toml");
   if (command.launch.repeat == 0)
     return usage("--repeat must be 1 or more");
+  for (const std::string &path : {command.output, command.table})
+    if (Status status = pack::checkWritable(path); !path.empty() && !status)
+      return fail(status.message());
   return Tuner(command).run();
 }
 

@@ -36,6 +36,11 @@ static nrd_status_t open_cpu(const char *argument,
                     "cpu: no kernels can be compiled for this processor");
   char why[200];
   nrd_text_t text = {why, sizeof why, 0};
+  if (argument && !nrd_target_is_known(argument))
+    return nrd_fail(NRD_NOT_FOUND,
+                    "'cpu:%.60s' names no level of a CPU; write cpu, or "
+                    "cpu:x86-64-v3, cpu:aarch64 and the like",
+                    argument);
   if (argument && !nrd_target_rank(level, argument, &text))
     return nrd_fail(NRD_INCOMPATIBLE, "cpu:%.60s: %s", argument, why);
   nrd_cpu_device_t *cpu = nrd_alloc(allocator, 1, sizeof *cpu);
