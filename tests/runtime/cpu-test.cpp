@@ -76,8 +76,8 @@ TEST(Cpu, IsDescribedByItsFeatures) {
 #endif
   EXPECT_FAILS(Device::open("cpu:sm_90").status(), NRD_INCOMPATIBLE,
                "'sm_90' code needs an NVIDIA GPU");
-  EXPECT_FAILS(Device::open("cpu:pentium").status(), NRD_INCOMPATIBLE,
-               "does not know the target 'pentium'");
+  EXPECT_FAILS(Device::open("cpu:pentium").status(), NRD_NOT_FOUND,
+               "'cpu:pentium' names no level of a CPU");
 }
 
 TEST(Cpu, AddsVectors) {
