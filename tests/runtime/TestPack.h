@@ -147,6 +147,13 @@ inline void repairHashes(std::string &bytes) {
   store(bytes, header::Hash, hash(0, header::Hash));
 }
 
+/// The first kernel's buffer in a pack.
+inline std::string kernelBuffer(const std::string &bytes) {
+  uint64_t directory = load<uint64_t>(bytes, header::DirectoryOffset);
+  return bytes.substr(load<uint64_t>(bytes, directory + 8),
+                      load<uint64_t>(bytes, directory + 16));
+}
+
 /// A kernel of a pack in memory on a device, with the first call of it.
 struct Opened {
   Device device;
