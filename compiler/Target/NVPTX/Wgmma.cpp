@@ -368,6 +368,19 @@ LogicalResult emitWarpgroupMMA(Emitter &emitter, Operation *op) {
   /// The descriptor of this warpgroup's first element of a tile.
   auto firstDescriptor = [&](Value tile, const SharedOperand &shared,
                              unsigned operand) -> Value {
+    // A tile of a ring lies a number of tiles behind the ring's beginning; the
+    // address's part of the descriptor holds any sum of both.
+    while (auto permute = tile.getDefiningOp<TilePermuteOp>())
+      tile = permute.getSrc();
+    Value index;
+    int64_t bytes = 0;
+    if (auto at = tile.getDefiningOp<TileAtOp>()) {
+      bytes = at.getRing().getType().getTileBytes();
+      if (bytes % 16 == 0) {
+        index = emitter.getScalar(at.getIndex());
+        tile = at.getRing();
+      }
+    }
     Value address = LLVM::PtrToIntOp::create(b, loc, b.getI32Type(),
                                              emitter.getScalar(tile));
     int32_t count = operand == 0 ? groupRows : groupColumns;
@@ -380,9 +393,16 @@ LogicalResult emitWarpgroupMMA(Emitter &emitter, Operation *op) {
     }
     address = arith::ShRUIOp::create(b, loc, address, emitter.i32(loc, 4));
     address = arith::AndIOp::create(b, loc, address, emitter.i32(loc, 0x3fff));
-    Value wide = arith::ExtUIOp::create(b, loc, b.getI64Type(), address);
+    uint64_t rest = shared.descriptor();
+    Value low = arith::OrIOp::create(b, loc, address,
+                                     emitter.i32(loc, int64_t(uint32_t(rest))));
+    if (index)
+      low = arith::AddIOp::create(
+          b, loc, low,
+          arith::MulIOp::create(b, loc, index, emitter.i32(loc, bytes >> 4)));
+    Value wide = arith::ExtUIOp::create(b, loc, b.getI64Type(), low);
     return arith::OrIOp::create(b, loc, wide,
-                                emitter.i64(loc, int64_t(shared.descriptor())));
+                                emitter.i64(loc, int64_t(rest >> 32 << 32)));
   };
   auto bShared = describe(op, bTile, 1);
   if (failed(bShared))

@@ -3,7 +3,8 @@
 // Two steps along K in one asm, accumulators tied; both operands contiguous
 // along K in 64-byte panels: the second step is 32 bytes further, a sum in the asm.
 // CHECK-LABEL: llvm.func ptx_kernelcc @dot
-// CHECK: arith.constant -9223371899415756800 : i64
+// CHECK: arith.constant 65536 : i32
+// CHECK: arith.constant -9223371899415822336 : i64
 // CHECK: llvm.inline_asm has_side_effects {{.*}}"{\0A.reg .b64 place0;\0Aadd.s64 place0, $8, 2;\0A.reg .b64 place1;\0Aadd.s64 place1, $9, 2;\0Awgmma.fence.sync.aligned;\0Awgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, $8, $9, 1, 1, 1, 0, 0;\0Awgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, place0, place1, 1, 1, 1, 0, 0;\0Awgmma.commit_group.sync.aligned;\0A}", "=f,=f,=f,=f,0,1,2,3,l,l"
 // CHECK: llvm.inline_asm has_side_effects {{.*}}"wgmma.wait_group.sync.aligned 0;", "=f,=f,=f,=f,0,1,2,3,~{memory}"
 #c = #tgpu.layout<register = [[0, 1], [8, 0]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0]], block = [], shape = [64, 8]>
@@ -158,6 +159,30 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
     %b = tgpu.local_alloc {nrd.shared_offset = 4096 : i32} : () -> !tgpu.tile<64x8xf8E4M3FN, offset = [[1, 0], [2, 0], [4, 0], [8, 0], [16, 0], [32, 0], [0, 1], [16, 2], [32, 4]]>
     %c = arith.constant dense<1.0> : tensor<64x8xf32, #c>
     %d = tgpu.warpgroup_mma %a, %b, %c {maxInexact = 32 : i32} : !tgpu.tile<64x64xf8E4M3FN, offset = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16], [0, 32], [1, 0], [2, 16], [4, 32], [8, 0], [16, 0], [32, 0]]>, !tgpu.tile<64x8xf8E4M3FN, offset = [[1, 0], [2, 0], [4, 0], [8, 0], [16, 0], [32, 0], [0, 1], [16, 2], [32, 4]]>, tensor<64x8xf32, #c>
+    %e = tgpu.warpgroup_wait 0, %d : tensor<64x8xf32, #c> -> tensor<64x8xf32, #c>
+    tt.return
+  }
+}
+
+// -----
+
+// A tile of a ring: the ring's descriptor and a number of tiles (of 256 bytes,
+// in units of 16).
+// CHECK-LABEL: llvm.func ptx_kernelcc @ring
+// CHECK: %[[C16:.*]] = arith.constant 16 : i32
+// CHECK: %[[BEHIND:.*]] = arith.muli %arg0, %[[C16]] : i32
+// CHECK: %[[LOW:.*]] = arith.addi %{{.*}}, %[[BEHIND]] : i32
+// CHECK: arith.extui %[[LOW]] : i32 to i64
+// CHECK: wgmma.mma_async
+#a = #tgpu.layout<register = [[0, 1], [8, 0], [0, 8]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0]], block = [], shape = [64, 16]>
+#c = #tgpu.layout<register = [[0, 1], [8, 0]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[16, 0], [32, 0]], block = [], shape = [64, 8]>
+module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32} {
+  tt.func public @ring(%i: i32) {
+    %a = arith.constant dense<1.0> : tensor<64x16xf16, #a>
+    %r = tgpu.local_alloc {nrd.shared_offset = 2048 : i32} : () -> !tgpu.tile<16x8xf16, offset = [[1, 0], [2, 0], [4, 0], [8, 0], [0, 1], [0, 2], [8, 4]], buffers = 3>
+    %b = tgpu.tile_at %r[%i] : !tgpu.tile<16x8xf16, offset = [[1, 0], [2, 0], [4, 0], [8, 0], [0, 1], [0, 2], [8, 4]], buffers = 3> -> !tgpu.tile<16x8xf16, offset = [[1, 0], [2, 0], [4, 0], [8, 0], [0, 1], [0, 2], [8, 4]]>
+    %c = arith.constant dense<1.0> : tensor<64x8xf32, #c>
+    %d = tgpu.warpgroup_mma %a, %b, %c : tensor<64x16xf16, #a>, !tgpu.tile<16x8xf16, offset = [[1, 0], [2, 0], [4, 0], [8, 0], [0, 1], [0, 2], [8, 4]]>, tensor<64x8xf32, #c>
     %e = tgpu.warpgroup_wait 0, %d : tensor<64x8xf32, #c> -> tensor<64x8xf32, #c>
     tt.return
   }
