@@ -131,12 +131,45 @@ LogicalResult emitRsqrt(Emitter &e, Operation *op) {
       plain<math::RsqrtOp>(e, op));
 }
 
+/// What `div.full` computes, in two parts: what depends on the denominator
+/// alone, and two products. A power of two takes denominators into the range
+/// whose reciprocals are normal numbers.
+struct Divisor {
+  Num scale, reciprocal;
+
+  static Divisor of(OpBuilder &b, Location loc, Value denominator) {
+    Num x(b, loc, denominator);
+    Num size = abs(x);
+    Num scale =
+        select(lt(size, 0x1p-126), x.same(0x1p24),
+               select(lt(x.same(0x1p126), size), x.same(0.25), x.same(1)));
+    return {scale,
+            x.with(intrinsic(b, loc, b.getF32Type(),
+                             "llvm.nvvm.rcp.approx.ftz.f", Value(x * scale)))};
+  }
+  Value divide(OpBuilder &b, Location loc, Value numerator) const {
+    return Value(Num(b, loc, numerator) * scale * reciprocal);
+  }
+};
+
 LogicalResult emitDivision(Emitter &e, Operation *op) {
   Location loc = op->getLoc();
   OpBuilder &b = e.builder;
+  // Many quotients of one denominator, as of a row, share its reciprocal.
+  constexpr int64_t kMany = 4;
+  DenseMap<Value, int64_t> uses;
+  DenseMap<Value, Divisor> divisors;
+  for (Value denominator : e.get(op->getOperand(1)))
+    ++uses[denominator];
   return inF32(
       e, op,
       [&](ValueRange x) {
+        if (uses.lookup(x[1]) >= kMany) {
+          auto known = divisors.find(x[1]);
+          if (known == divisors.end())
+            known = divisors.try_emplace(x[1], Divisor::of(b, loc, x[1])).first;
+          return known->second.divide(b, loc, x[0]);
+        }
         return intrinsic(b, loc, b.getF32Type(), "llvm.nvvm.div.full", x);
       },
       [&](ValueRange x) -> Value {
