@@ -89,6 +89,8 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     pm.addPass(createLoopInvariantCodeMotionPass());
     pm.addPass(createCSEPass());
     pm.addPass(createMergeLoops());
+    pm.addPass(createGuardMasks());
+    pm.addPass(createScaleMaxima());
 
     AssignLayoutsOptions layouts;
     layouts.target = target.name.str();
@@ -105,6 +107,7 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     pm.addPass(createGuardProducts());
     pm.addPass(gpu::createAllocateShared());
     pm.addPass(gpu::createInsertBarriers());
+    pm.addPass(createGuardCopies());
   });
 }
 

@@ -213,6 +213,102 @@ def MergeLoops : Pass<"nrd-merge-loops"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def GuardMasks : Pass<"nrd-guard-masks"> {
+  let summary = "Skip masks in iterations that they do not touch";
+  let description = [{
+    A loop over blocks masks every block because the last one may be partial.
+    Where one comparison of scalars says that a mask is true everywhere, the
+    selection of a large tensor goes into a branch, with all that only the mask
+    needs. Comparisons of sums of ranges and scalars are understood, as are
+    conjunctions of them; arithmetic is taken not to wrap.
+
+    ```mlir
+    %i = tt.splat %start : i32 -> tensor<64xi32>
+    %j = arith.addi %i, %range : tensor<64xi32>       // range 0 .. 63
+    %m = arith.cmpi slt, %j, %bound : tensor<64xi32>  // splat of %n
+    // .. expand_dims, broadcast
+    %r = arith.select %mask, %x, %other : tensor<64x64xf32>
+    // becomes
+    %last = arith.addi %start, %c63 : i32
+    %whole = arith.cmpi slt, %last, %n : i32
+    %r = scf.if %whole {
+      scf.yield %x
+    } else {
+      // the mask
+      %s = arith.select %mask, %x, %other
+      scf.yield %s
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def GuardCopies : Pass<"nrd-guard-copies"> {
+  let summary = "Copy without masks in iterations that they do not touch";
+  let description = [{
+    The same for the masks of asynchronous copies in a loop: where they are true
+    everywhere, by comparisons of scalars, the copies run without them. Copies
+    that nothing but arithmetic stands between share a branch. Only in loops that
+    compute with large tensors apart from their products; late in the pipeline,
+    because to other passes a copy is one operation.
+
+    ```mlir
+    tgpu.async_copy %p, %t mask %m : ..
+    // becomes
+    scf.if %whole {
+      tgpu.async_copy %p, %t : ..
+    } else {
+      // the mask
+      tgpu.async_copy %p, %t mask %m : ..
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::nereid::tgpu::TGPUDialect"];
+}
+
+def ScaleMaxima : Pass<"nrd-scale-maxima"> {
+  let summary = "Find the maximum before a scaling, not after it";
+  let description = [{
+    A softmax scales its scores, finds their maximum and subtracts it. For a
+    positive, finite scale the maximum of products is the product of the
+    maximum, exactly, because rounding keeps the order. The scaling of all
+    elements is then an operand of the subtraction alone, with which it becomes
+    one multiply-add.
+
+    Applies in loops, to a product of a large tensor with a scalar from outside
+    the loop, directly or behind a branch that masks it (`nrd-guard-masks`),
+    where the product is used by a maximum or minimum and by differences only.
+    What lies between them is there twice: for scales that are positive and
+    finite in iterations that nothing masks, and as it was.
+
+    ```mlir
+    %s = arith.mulf %x, %splat : tensor<64x64xf32>
+    %m = "max over dimension 1"(%s)
+    %b = broadcast(expand_dims(%m))
+    %d = arith.subf %s, %b : tensor<64x64xf32>
+    // becomes
+    %good = "0 < scale < inf"
+    %d = scf.if %good {
+      %n = "max over dimension 1"(%x)
+      %m = arith.mulf %n, %splat1 : tensor<64xf32>
+      %b = broadcast(expand_dims(%m))
+      %o = arith.negf %b
+      %d = math.fma %x, %splat, %o
+      scf.yield %d
+    } else {
+      // as before
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::nereid::tt::TTDialect"];
+}
+
 def UnrollLoops : Pass<"nrd-unroll-loops"> {
   let summary = "Repeat the body of a loop as tl.range asks";
   let description = [{
