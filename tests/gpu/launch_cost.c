@@ -3,8 +3,9 @@
 // measures Triton's launcher in the same process.
 //
 // A driver call drifts by more than what is looked for (clocks, other tenants of
-// the machine), so the ways are compared within short rounds, each round in
-// another order, and it is the differences within a round whose median counts.
+// the machine), so the ways take turns launch by launch, in another order each
+// round, and each launch is timed for itself: whatever happens happens to all of
+// them, and the medians do not see what happens seldom.
 #include "nereid/runtime.h"
 #include "runtime/driver/cuda/api.h"
 
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RAW, RAW_BUFFER, BOUND, SET_ONE, SET_ALL, STORE_ALL, WAYS, MAX_ROUNDS = 4000, REPEATS = 50, WARM = 10 };
+enum { RAW, RAW_BUFFER, BOUND, SET_ONE, SET_ALL, STORE_ALL, WAYS, MAX_ROUNDS = 50000, DRAIN = 16 };
 
 typedef int (*launch_fn)(const cu_launch_config_t *, void *, void **, void **);
 
@@ -69,16 +70,15 @@ static int launch_once(const measured_t *m, int way, int i) {
   }
 }
 
-// Per way, in ns: |out_medians|, and the median of its difference from RAW of
-// the same round, |out_differences|. The ways: the raw call with prepared
-// argument pointers, the raw call with the packed buffer, a bound launch, one
-// pointer set + launch, every slot set + bind + launch, every argument stored
-// + the raw call. |call| is bound, all its |count| slots are pointers. The
-// queue is drained between ways so that it never fills. Returns 0, or 1 with
-// nrd_error_message() saying why.
+// Per way, the median in ns of |rounds| launches, with the cost of reading the
+// clock once. The ways: the raw call with prepared argument pointers, the raw
+// call with the packed buffer, a bound launch, one pointer set + launch, every
+// slot set + bind + launch, every argument stored + the raw call. |call| is
+// bound, all its |count| slots are pointers. The queue is drained now and then
+// so that it never fills. Returns 0, or 1 with nrd_error_message() saying why.
 NRD_API int measure_launches(nrd_device_t *device, nrd_call_t *call, uint32_t count, void *pointer, uint32_t threads,
-                             uint32_t shared, int rounds, double out_medians[WAYS], double out_differences[WAYS]) {
-  static double times[WAYS][MAX_ROUNDS], differences[WAYS][MAX_ROUNDS];
+                             uint32_t shared, int rounds, double out_medians[WAYS]) {
+  static double times[WAYS][MAX_ROUNDS];
   void *library = dlopen("libcuda.so.1", RTLD_NOW), *context;
   int (*push)(void *), (*pop)(void **);
   measured_t m = {.call = call, .pointer = pointer, .count = count};
@@ -106,22 +106,16 @@ NRD_API int measure_launches(nrd_device_t *device, nrd_call_t *call, uint32_t co
     for (int turn = 0; turn < WAYS; ++turn) {
       // Every way follows every other, forwards and backwards.
       int way = (round + (round / WAYS % 2 ? WAYS - turn : turn)) % WAYS;
-      for (int i = 0; i < WARM; ++i)
-        status |= launch_once(&m, way, i);
       double begin = now();
-      for (int i = 0; i < REPEATS; ++i)
-        status |= launch_once(&m, way, i);
-      times[way][round] = (now() - begin) / REPEATS;
-      status |= (int)nrd_stream_synchronize(device, m.stream);
+      status |= launch_once(&m, way, round);
+      times[way][round] = now() - begin;
     }
-    for (int way = 0; way < WAYS; ++way)
-      differences[way][round] = times[way][round] - times[RAW][round];
+    if (round % DRAIN == DRAIN - 1)
+      status |= (int)nrd_stream_synchronize(device, m.stream);
   }
   pop(&context);
-  for (int way = 0; way < WAYS; ++way) {
+  for (int way = 0; way < WAYS; ++way)
     out_medians[way] = median(times[way], rounds);
-    out_differences[way] = median(differences[way], rounds);
-  }
   nrd_stream_destroy(device, m.stream);
   free(m.pointers);
   free(params);

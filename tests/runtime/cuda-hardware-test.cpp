@@ -140,6 +140,35 @@ TEST_F(Hardware, WorksInTheApplicationsContext) {
   destroy(context);
 }
 
+// Whatever context the thread has: none, or one of its own.
+TEST_F(Hardware, LaunchesBesideAnotherContext) {
+  Opened o("cuda:0", write({addOnGpu()}), "add");
+  Vectors v(o.device);
+  nereid::Call call = o.kernel.call(v.dx, v.dy, v.out, Vectors::size).value();
+  call.bind().check();
+  auto set = cuda<int(void *)>("cuCtxSetCurrent");
+  auto current = cuda<int(void **)>("cuCtxGetCurrent");
+  auto destroy = cuda<int(void *)>("cuCtxDestroy_v2");
+  auto create = cuda<int(void **, unsigned, int)>("cuCtxCreate_v2");
+  void *other = nullptr, *stream = nullptr, *now = nullptr;
+  ASSERT_EQ(create(&other, 0, 0), 0);
+  ASSERT_EQ(nrd_stream_create(o.device.get(), &stream), NRD_OK);
+  for (void *context : {static_cast<void *>(nullptr), other})
+    for (void *where : {static_cast<void *>(nullptr), stream}) {
+      v.out.fill(0xff).check();
+      ASSERT_EQ(set(context), 0);
+      EXPECT_EQ(nrd_call_launch(call.get(), where), NRD_OK)
+          << nrd_error_message();
+      current(&now);
+      EXPECT_EQ(now, context) << "the thread keeps its context";
+      EXPECT_EQ(nrd_device_synchronize(o.device.get()), NRD_OK);
+      EXPECT_EQ(v.wrong(), 0);
+    }
+  set(nullptr);
+  nrd_stream_destroy(o.device.get(), stream);
+  destroy(other);
+}
+
 TEST_F(Hardware, IsCapturedIntoAGraph) {
   Opened o("cuda:0", write({addOnGpu()}), "add");
   o.kernel.preload().check();

@@ -499,20 +499,29 @@ static nrd_status_t prepare(nrd_launch_t *launch) {
   return NRD_OK;
 }
 
+// Function and stream belong to their context, whichever is current, and asking
+// which one is takes as long as the rest of a launch here. Only the default
+// streams (0, 1, 2) are those of the current context, and a driver that insists
+// on it launches nothing and says so.
 static nrd_status_t launch_cuda(nrd_launch_t *launch, void *stream) {
   prepared_t *prepared = (prepared_t *)launch->driver_state;
   // A copy: the call may be launched on several streams at once.
   cu_launch_config_t config = prepared->config;
   config.stream = stream;
+  void **extra = prepared->param_size ? prepared->extra : NULL;
+  if ((uintptr_t)stream > 2) {
+    cu_result_t result = cu.launch(&config, launch->function, NULL, extra);
+    if (NRD_LIKELY(!result))
+      return NRD_OK;
+    if (result != NRD_CU_INVALID_CONTEXT && result != NRD_CU_INVALID_HANDLE)
+      return fail(launch->device, result, launch->image->kernel);
+  }
   int pushed;
   cu_result_t result = enter(cuda_of(launch->device), &pushed);
-  if (NRD_LIKELY(!result))
-    result = cu.launch(&config, launch->function, NULL,
-                       prepared->param_size ? prepared->extra : NULL);
+  if (!result)
+    result = cu.launch(&config, launch->function, NULL, extra);
   leave(pushed);
-  if (NRD_LIKELY(!result))
-    return NRD_OK;
-  return fail(launch->device, result, launch->image->kernel);
+  return result ? fail(launch->device, result, launch->image->kernel) : NRD_OK;
 }
 
 //===-- Tensor maps -------------------------------------------------------===//
