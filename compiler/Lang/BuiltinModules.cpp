@@ -65,6 +65,8 @@ static constexpr BuiltinModuleRow rows[] = {
     {"triton.tools.tensor_descriptor", "triton.tools.tensor_descriptor",
      Rest::Host},
     {"torch", "torch", Rest::Host},
+    {"torch.cuda", "torch.cuda", Rest::Host},
+    {"torch.version", "torch.version", Rest::Host},
     {"numpy", "numpy", Rest::Host},
     {"builtins", "builtins", Rest::None},
     {"math", "math", Rest::Host},
@@ -214,6 +216,9 @@ Value EvaluatorImpl::builtinModuleAttribute(const ModuleObject &module,
       return Value::real(INFINITY);
     case BuiltinId::math_nan:
       return Value::real(NAN);
+    case BuiltinId::torch_version_cuda:
+    case BuiltinId::torch_version_hip:
+      return torchVersion(*info, range);
     case BuiltinId::os_environ:
       // Empty: a pack must not depend on the environment it was built in.
       return values.dict();

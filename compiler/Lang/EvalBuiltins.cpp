@@ -12,6 +12,7 @@ using namespace nereid::lang;
 
 static bool isTargetInfo(const BuiltinInfo &builtin) {
   return builtin.module == "triton.language.target_info" ||
+         builtin.module == "torch.cuda" ||
          builtin.id == BuiltinId::driver_get_current_target;
 }
 

@@ -221,6 +221,7 @@ public:
                    SourceRange range);
   Value callLibrary(const BuiltinInfo &builtin, Args args, Keywords keywords,
                     SourceRange range);
+  Value torchVersion(const BuiltinInfo &info, SourceRange range);
   Value callTargetInfo(const BuiltinInfo &builtin, Args args, Keywords keywords,
                        SourceRange range);
   Value callTriton(const BuiltinInfo &builtin, Args args, Keywords keywords,

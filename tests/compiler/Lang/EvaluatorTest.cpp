@@ -457,8 +457,12 @@ TEST(Evaluator, UnknownPoisonsOnlyWhatUsesIt) {
 
 TEST(Evaluator, TorchIsThereOnTheHost) {
   check({{"HAS", "True"},
+         {"torch.cuda.device_count()",
+          "unknown: 'torch.cuda.device_count' exists only when the program "
+          "runs"},
          {"torch.cuda.is_available()",
-          "unknown: 'torch.cuda' exists only when the program runs"},
+          "unknown: 'torch.cuda.is_available()' depends on the target, and "
+          "none is chosen yet"},
          {"torch.iinfo(torch.int32).max, torch.iinfo(torch.int8).min, "
           "torch.iinfo(torch.uint8).max",
           "(2147483647, -128, 255)"},

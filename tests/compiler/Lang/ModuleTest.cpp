@@ -209,21 +209,30 @@ TEST(Modules, TheTargetAnswers) {
       "        tl.target_info.cuda_capability_geq(9, 1),\n"
       "        target_info.is_hip_cdna3(),\n"
       "        target_info.current_target().warp_size)\n"
-      "host = (is_cuda(), arch())\n";
+      "host = (is_cuda(), arch())\n"
+      "import torch\nfrom torch.version import hip\n"
+      "torches = (torch.cuda.is_available() and "
+      "torch.cuda.get_device_capability(0), hip is None,\n"
+      "           torch.version.cuda is not None, torch.cuda.device_count())\n";
   auto on = [&](TargetFacts facts) {
     FrontendOptions options;
     options.target = std::move(facts);
     Session session(options);
-    return session.eval("here", text) + session.eval("host", text);
+    return session.eval("here", text) + session.eval("host", text) +
+           session.eval("torches", text);
   };
   EXPECT_EQ(on({"cuda", "90", 90, 32}),
-            "(False, True, False, False, 32)(True, 90)");
+            "(False, True, False, False, 32)(True, 90)((9, 0), True, True, "
+            "<unknown>)");
   EXPECT_EQ(on({"cuda", "80", 80, 32}),
-            "(False, False, False, False, 32)(True, 80)");
+            "(False, False, False, False, 32)(True, 80)((8, 0), True, True, "
+            "<unknown>)");
   EXPECT_EQ(on({"hip", "gfx942", 0, 64}),
-            "(True, False, False, True, 64)(False, 'gfx942')");
+            "(True, False, False, True, 64)(False, 'gfx942')((9, 4), False, "
+            "False, <unknown>)");
   EXPECT_EQ(on({"cpu", "x86-64-v3", 0, 1}),
-            "(False, False, False, False, 1)(<unknown>, <unknown>)");
+            "(False, False, False, False, 1)(<unknown>, <unknown>)(<unknown>, "
+            "<unknown>, <unknown>, <unknown>)");
   EXPECT_EQ(Session().eval("target_info.is_cuda()", text),
             "unknown: 'target_info.is_cuda()' depends on the target, and none "
             "is chosen yet");
