@@ -164,4 +164,68 @@ FailureOr<Value> Kernel::atomicCAS(tt::AtomicCASOp op, Value ptr, Value compare,
   return fromBits(b, loc, old, value.getType());
 }
 
+// clock_gettime(CLOCK_MONOTONIC), asked of Linux itself: an image calls
+// nothing.
+static Value nanoseconds(OpBuilder &b, Location loc, Value timespec) {
+  Type i64 = b.getI64Type();
+  auto constant = [&](int64_t value) -> Value {
+    return LLVM::ConstantOp::create(b, loc, i64, b.getI64IntegerAttr(value));
+  };
+  constexpr int64_t clockGettime = 228, monotonic = 1;
+  LLVM::InlineAsmOp::create(
+      b, loc, i64,
+      ValueRange{constant(clockGettime), constant(monotonic), timespec},
+      "syscall", "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory}",
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(),
+      ArrayAttr());
+  Value second = LLVM::LoadOp::create(b, loc, i64, timespec, 8);
+  Value rest = LLVM::LoadOp::create(
+      b, loc, i64,
+      LLVM::GEPOp::create(b, loc, timespec.getType(), i64, timespec,
+                          ArrayRef<LLVM::GEPArg>{1}),
+      8);
+  return arith::AddIOp::create(
+      b, loc, arith::MulIOp::create(b, loc, second, constant(1000000000)),
+      rest);
+}
+
+Value Kernel::atomicPoll(tt::AtomicPollOp op, Value ptr, Value expected,
+                         Value timeout) {
+  Location loc = op.getLoc();
+  Type i1 = b.getI1Type();
+  Value timespec, start;
+  if (timeout) {
+    Buffer *buffer = newBuffer(loc, {2}, b.getI64Type());
+    pool.touch(buffer);
+    timespec = buffer->base;
+    start = nanoseconds(b, loc, timespec);
+  }
+  auto loop = scf::WhileOp::create(b, loc, TypeRange{i1}, ValueRange{});
+  OpBuilder::InsertionGuard guard(b);
+  b.createBlock(&loop.getBefore());
+  Value found = LLVM::LoadOp::create(
+      b, loc, expected.getType(), ptr,
+      expected.getType().getIntOrFloatBitWidth() / 8,
+      /*isVolatile=*/false, /*isNonTemporal=*/false,
+      /*isInvariant=*/false, /*isInvariantGroup=*/false, ordering(op.getSem()));
+  Value seen =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, found, expected);
+  Value wait = arith::XOrIOp::create(b, loc, seen, constInt(i1, 1));
+  if (timeout) {
+    Value spent =
+        arith::SubIOp::create(b, loc, nanoseconds(b, loc, timespec), start);
+    wait = arith::AndIOp::create(
+        b, loc, wait,
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, spent,
+                              timeout));
+  }
+  scf::ConditionOp::create(b, loc, wait, seen);
+  b.createBlock(&loop.getAfter(), {}, {i1}, {loc});
+  LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr("llvm.x86.sse2.pause"),
+                                ValueRange{});
+  scf::YieldOp::create(b, loc, ValueRange{});
+  return loop.getResult(0);
+}
+
 } // namespace nereid::cpu

@@ -139,6 +139,7 @@ createMachine(const TargetInfo &target) {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser(); // for the clock of tt.atomic_poll
   });
   Triple triple(target.triple);
   std::string message;

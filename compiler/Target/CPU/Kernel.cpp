@@ -590,6 +590,12 @@ LogicalResult Kernel::lowerScalarOp(Operation *op) {
     setScalar(cas, *old);
     return success();
   }
+  if (auto poll = dyn_cast<tt::AtomicPollOp>(op)) {
+    setScalar(poll,
+              atomicPoll(poll, in(poll.getPtr()), in(poll.getExpected()),
+                         poll.getTimeout() ? in(poll.getTimeout()) : Value()));
+    return success();
+  }
   if (auto check = dyn_cast<tt::AssertOp>(op)) {
     Value fails = arith::XOrIOp::create(b, loc, in(check.getCondition()),
                                         constInt(b.getI1Type(), 1));

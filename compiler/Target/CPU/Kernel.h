@@ -107,6 +107,9 @@ public:
   mlir::FailureOr<mlir::Value> atomicCAS(tt::AtomicCASOp op, mlir::Value ptr,
                                          mlir::Value compare,
                                          mlir::Value value);
+  /// Waits; `timeout` may be null.
+  mlir::Value atomicPoll(tt::AtomicPollOp op, mlir::Value ptr,
+                         mlir::Value expected, mlir::Value timeout);
   /// Runs a region of scalars (tt.map_elementwise) here.
   mlir::FailureOr<llvm::SmallVector<mlir::Value>>
   inlineScalars(mlir::Region &region, mlir::ValueRange arguments);

@@ -97,3 +97,19 @@ def two_dimensions(c, shape):
     x, out = c.normal("fp32", shape), c.inout("fp32", np.zeros(n))
     c.launch("two_dimensions", x_ptr=x, out_ptr=out, m=m, n=n, const=dict(BM=16, BN=32), grid=(cdiv(m, 16),))
     c.expect(out, x.value.sum(axis=0), gamma(m + 1) * np.abs(x.value).sum(axis=0))
+
+
+@each(n=(50,), waiting=(1, 3))
+def hand_over(c, n, waiting):
+    flag, x, out = c.inout("i32", [0]), c.inout("i32", np.arange(n)), c.empty("i32", (waiting, n))
+    c.launch("hand_over", flag_ptr=flag, x_ptr=x, out_ptr=out, n=n, const=dict(BLOCK=64), grid=(1 + waiting,))
+    c.expect(flag, [7])
+    c.expect(x, np.arange(n) * 3)
+    c.expect(out, np.tile(np.arange(n) * 3 + 1, (waiting, 1)))
+
+
+@each(dtype=("i16", "u16", "i32", "u32", "i64", "u64"), there=(True, False), sem=("acquire", "relaxed"))
+def give_up(c, dtype, there, sem):
+    flag, out = c.tensor(dtype, [25 if there else 24]), c.empty("i32", 1)
+    c.launch("give_up", flag_ptr=flag, out_ptr=out, value=25, timeout=20000, const=dict(SEM=sem), grid=(1,))
+    c.expect(out, [1 if there else 0])

@@ -88,3 +88,24 @@ def two_dimensions(x_ptr, out_ptr, m, n, BM: tl.constexpr, BN: tl.constexpr):
     mask = (i[:, None] < m) & (j[None, :] < n)
     x = tl.load(x_ptr + i[:, None] * n + j[None, :], mask=mask, other=0.0)
     tl.atomic_add(out_ptr + j[None, :] + tl.zeros((BM, BN), dtype=tl.int32), x, mask=mask)
+
+
+@triton.jit
+def hand_over(flag_ptr, x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    # The others wait for what program 0 writes.
+    offs = tl.arange(0, BLOCK)
+    mask = offs < n
+    if tl.program_id(0) == 0:
+        tl.store(x_ptr + offs, offs * 3, mask=mask)
+        tl.debug_barrier()
+        tl.atomic_xchg(flag_ptr, 7, sem="release")
+    else:
+        seen = tl.atomic_poll(flag_ptr, 7)
+        x = tl.load(x_ptr + offs, mask=mask, other=0)
+        tl.store(out_ptr + (tl.program_id(0) - 1) * n + offs, x + seen.to(tl.int32), mask=mask)
+
+
+@triton.jit
+def give_up(flag_ptr, out_ptr, value, timeout, SEM: tl.constexpr):
+    seen = tl.atomic_poll(flag_ptr, value, sem=SEM, timeout_ns=timeout)
+    tl.store(out_ptr, seen.to(tl.int32))
