@@ -80,6 +80,7 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     pm.addPass(createLowerDescriptors());
     pm.addPass(createExpandLibraryCalls());
     pm.addPass(createDecomposeScaledDot());
+    pm.addPass(createWidenFloat8());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createScalarizeLoopCarries());
     pm.addPass(createCombine());

@@ -183,6 +183,8 @@ Value Frontend::languageAttribute(llvm::StringRef name) {
       return Value::dtype(types.getScalar(info.id));
   if (name == "pi32_t")
     return Value::dtype(types.getPointer(types.getScalar(ScalarId::Int32)));
+  if (name == "CONSTEXPR_0") // libraries copy the defaults of tl.sort
+    return Value::integer(0);
   if (name == "TRITON_MAX_TENSOR_NUMEL")
     return Value::integer(1048576);
   if (const BuiltinInfo *info = findBuiltin("triton.language", name))

@@ -226,7 +226,10 @@ private:
   /// Brings both sides of a binary operator to one type and shape.
   bool binaryOperands(const Scalar &lhs, const Scalar &rhs, Tensor &outLhs,
                       Tensor &outRhs, bool allowLhsPointer = false,
-                      bool allowRhsPointer = false, bool divides = false);
+                      bool allowRhsPointer = false, bool divides = false,
+                      bool moves = false);
+  /// Whether there is arithmetic on a value's type; reports it when not.
+  bool computes(const Tensor &operand);
   Tensor castToComputation(const Scalar &value, const Type *type);
   bool bitwiseOperands(const Scalar &lhs, const Scalar &rhs, Tensor &outLhs,
                        Tensor &outRhs, llvm::StringRef op);

@@ -24,6 +24,15 @@ static llvm::StringRef spellingOf(Bitwise op) {
 // Operands
 //===----------------------------------------------------------------------===//
 
+bool Semantic::computes(const Tensor &operand) {
+  if (!operand || !operand.elem()->is(ScalarId::Float8E4B15))
+    return bool(operand);
+  return failBool("fp8e4b15 is a type to store and to convert, found " +
+                  operand.str() +
+                  "; convert it before it is computed with, for example by "
+                  ".to(tl.float16)");
+}
+
 Tensor Semantic::castToComputation(const Scalar &value, const Type *type) {
   if (!value.isNumber())
     return cast(value.tensor, type);
@@ -38,7 +47,7 @@ Tensor Semantic::castToComputation(const Scalar &value, const Type *type) {
 bool Semantic::binaryOperands(const Scalar &lhs, const Scalar &rhs,
                               Tensor &outLhs, Tensor &outRhs,
                               bool allowLhsPointer, bool allowRhsPointer,
-                              bool divides) {
+                              bool divides, bool moves) {
   if ((!lhs.isNumber() && !lhs.tensor) || (!rhs.isNumber() && !rhs.tensor))
     return false;
   auto typeOf = [&](const Scalar &side) -> const Type * {
@@ -77,6 +86,10 @@ bool Semantic::binaryOperands(const Scalar &lhs, const Scalar &rhs,
         {lhsType, lhs.isNumber()}, {rhsType, rhs.isNumber()}, divides, error);
     if (!common)
       return failBool(error);
+    // Literals have no form in it, and nothing adds or compares it.
+    if (*common == ScalarId::Float8E4B15 &&
+        (!moves || lhs.isNumber() || rhs.isNumber()))
+      return computes(lhs.isNumber() ? rhs.tensor : lhs.tensor);
     outLhs = castToComputation(lhs, scalar(*common));
     outRhs = castToComputation(rhs, scalar(*common));
   }
@@ -156,6 +169,8 @@ Tensor Semantic::negate(Tensor operand) {
     return operand;
   if (operand.elem()->isPointer() || operand.isVoid())
     return fail("unary '-' takes a number, found " + operand.str());
+  if (!computes(operand))
+    return Tensor();
   if (operand.elem()->isFloat())
     return {arith::NegFOp::create(builder, loc, operand.handle), operand.type};
   Tensor zero = constant(Number::ofInt(0), operand.elem());
@@ -287,7 +302,8 @@ Tensor Semantic::where(const Scalar &condition, const Scalar &x,
   }
   Tensor a, b;
   if (!test || !binaryOperands(x, y, a, b, /*allowLhsPointer=*/true,
-                               /*allowRhsPointer=*/true))
+                               /*allowRhsPointer=*/true, /*divides=*/false,
+                               /*moves=*/true))
     return Tensor();
   if (a.elem() != b.elem())
     return fail("'tl.where' takes two values of one type, found " + a.str() +
@@ -360,7 +376,7 @@ Tensor Semantic::fdiv(Tensor x, Tensor y, bool ieeeRounding) {
     return fail("'tl.fdiv' takes two floats of one type, found " + x.str() +
                 " and " + y.str() +
                 "; cast one side, or use '/', which promotes");
-  if (!broadcast(x, y))
+  if (!computes(x) || !broadcast(x, y))
     return Tensor();
   if (ieeeRounding && x.elem()->is(ScalarId::Float32))
     return {tt::PreciseDivFOp::create(builder, loc, x.handle.getType(),
@@ -393,8 +409,8 @@ Tensor Semantic::umulhi(Tensor x, Tensor y) {
 }
 
 Tensor Semantic::abs(Tensor x) {
-  if (!x)
-    return x;
+  if (!computes(x))
+    return Tensor();
   if (x.elem()->isFloat())
     return {mlir::math::AbsFOp::create(builder, loc, x.handle), x.type};
   if (x.elem()->isSigned())

@@ -437,6 +437,24 @@ def VerifyLayouts : Pass<"nrd-verify-layouts"> {
   let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
 }
 
+def WidenFloat8 : Pass<"nrd-widen-float8"> {
+  let summary = "Compute in f32 what is written on fp8";
+  let description = [{
+    For GPU targets, which convert fp8 and multiply matrices of it, but have no
+    other arithmetic on it. A result is rounded once, from the f32 one.
+
+    ```mlir
+    %c = arith.addf %a, %b : tensor<64xf8E5M2>
+    // becomes
+    %x = tt.fp_to_fp %a : tensor<64xf8E5M2> -> tensor<64xf32>
+    %y = tt.fp_to_fp %b : tensor<64xf8E5M2> -> tensor<64xf32>
+    %z = arith.addf %x, %y : tensor<64xf32>
+    %c = tt.fp_to_fp %z, rounding = rtne : tensor<64xf32> -> tensor<64xf8E5M2>
+    ```
+  }];
+  let dependentDialects = ["::nereid::tt::TTDialect"];
+}
+
 def GuardProducts : Pass<"nrd-guard-products"> {
   let summary = "An empty loop of products does not meet a full one in flight";
   let description = [{

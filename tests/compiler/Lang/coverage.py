@@ -126,6 +126,8 @@ EXAMPLES = {
     "static_print": "tl.static_print('')\n=> f", "static_assert": "tl.static_assert(1 == 1)\n=> f",
     "device_print": "tl.device_print('f', f)\n=> f", "device_assert": "tl.device_assert(f > 0, 'f')\n=> f",
     "inline_asm_elementwise": "=> tl.inline_asm_elementwise('{asm}', '=r,r', [v], tl.int32, True, 1)",
+    "gdc_wait": "tl.extra.cuda.gdc_wait()\n=> f", "gdc_launch_dependents": "tl.extra.cuda.gdc_launch_dependents()\n=> f",
+    "globaltimer": "=> [] tl.extra.cuda.globaltimer()", "smid": "=> [] tl.extra.cuda.smid()",
     "extern_elementwise": "=> tl.core.extern_elementwise('', '', [f], {{(tl.float32,): ('__nv_expf', tl.float32)}}, True)",
 }
 ASSEMBLY = {"sm_90a": "mov.b32 $0, $1;", "gfx942": "v_mov_b32 $0, $1", "x86-64-v3": "mov $0, $1"}
@@ -194,7 +196,8 @@ def measure(tool, frontend, only):
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for heading, target, kind, _ in reversed(columns):
                 # What any back end takes, the front end takes.
-                rest = [job for job in jobs if kind != "tt" or not marks.get(("CPU", job[0]))]
+                rest = [job for job in jobs if kind != "tt" or
+                        not any(marks.get((column[0], job[0])) for column in columns)]
                 marks.update({(heading, name): True for name, _ in jobs})
                 for (name, _), (works, message) in zip(rest, pool.map(
                         lambda job: compiler.works(job[0], job[1], target, kind), rest)):
