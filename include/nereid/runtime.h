@@ -83,8 +83,8 @@ typedef struct nrd_allocator_t {
 
 //===-- Device ------------------------------------------------------------===//
 
-// One device, with its driver loaded. Its context is made current for the
-// duration of a call and the caller's is put back.
+// One device, with its driver loaded. Its context is made current where a call
+// needs that, and the caller's is put back.
 typedef struct nrd_device_t nrd_device_t;
 
 // Device memory for variants that need scratch shared by a launch's programs.

@@ -20,7 +20,7 @@ using pack::Status;
 
 //===-- Arrays ------------------------------------------------------------===//
 
-static constexpr size_t kAlignment = 64; // as nrd_buffer_alloc's
+static constexpr size_t kAlignment = 64; // the largest vector there is
 static constexpr char kUntouched = 0x5a;
 
 GuardedArray &GuardedArray::operator=(GuardedArray &&other) noexcept {
