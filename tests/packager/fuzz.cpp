@@ -4,8 +4,8 @@
 // first, as a hostile author would, so that the fuzzer reaches what lies behind
 // them. Nothing may crash, and every refusal must have a sentence.
 //
-//   cmake --preset dev -DNEREID_BUILD_FUZZERS=ON && ninja -C build-dev
-//   packager-fuzz build-dev/bin/packager-fuzz -max_total_time=900 CORPUS
+//   ninja -C build packager-fuzz
+//   build/bin/packager-fuzz -max_total_time=900 CORPUS
 //
 //===----------------------------------------------------------------------===//
 
