@@ -107,6 +107,7 @@ bool GPUCompilation::lowerToTGPU(ModuleOp module) const {
     pm.addPass(createLoopInvariantCodeMotionPass());
     pm.addPass(createGuardProducts());
     pm.addPass(gpu::createAllocateShared());
+    pm.addPass(gpu::createStaggerWarpgroups());
     pm.addPass(gpu::createInsertBarriers());
     pm.addPass(createGuardCopies());
   });

@@ -222,7 +222,16 @@ class TGPU_SyncOp<string mnemonic, list<Trait> traits = []>
 def TGPU_SyncThreadsOp : TGPU_SyncOp<"sync_threads"> {
   let summary = "All threads of the block, or of the partition, wait for each "
                 "other";
-  let assemblyFormat = "attr-dict";
+  let description = [{
+    Halves of the warpgroups may do so at two places, `half 1` and behind it, in
+    the same block, `half 0`: those with an odd number at the first wait for
+    those with an even number at the second. Between the two no operation touches
+    shared memory, so that it is all the same to who accesses it; the first alone
+    orders nothing.
+  }];
+  let arguments = (ins OptionalAttr<I32Attr>:$half);
+  let builders = [OpBuilder<(ins), [{ (void)$_builder, (void)$_state; }]>];
+  let assemblyFormat = "(`half` $half^)? attr-dict";
 }
 
 def TGPU_ProxyFenceOp : TGPU_SyncOp<"proxy_fence"> {

@@ -145,7 +145,12 @@ LogicalResult emitAssume(Emitter &e, Operation *op) {
 }
 
 LogicalResult emitSync(Emitter &e, Operation *op) {
-  e.syncThreads(op->getLoc());
+  auto sync = dyn_cast<tgpu::SyncThreadsOp>(op);
+  if (!sync || !sync.getHalf()) {
+    e.syncThreads(op->getLoc());
+    return success();
+  }
+  e.syncHalf(op->getLoc(), int(*sync.getHalf()));
   return success();
 }
 

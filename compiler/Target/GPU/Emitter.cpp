@@ -378,6 +378,17 @@ void Emitter::syncThreads(Location loc) {
   hooks.barrier(builder, loc, partitionId, threads());
 }
 
+void Emitter::syncHalf(Location loc, int half) {
+  // A warpgroup is four warps.
+  Value odd = arith::AndIOp::create(
+      builder, loc, arith::ShRUIOp::create(builder, loc, warp(), i32(loc, 2)),
+      i32(loc, 1));
+  Value takesPart = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::eq, odd, i32(loc, half));
+  hooks.barrierOfHalf(builder, loc, takesPart, /*second=*/half == 0,
+                      partitionId, threads());
+}
+
 Value Emitter::globalScratchSlot(Location loc, int64_t bytes) {
   int64_t start = llvm::alignTo(globalScratchBytes, 128);
   globalScratchBytes = start + bytes;

@@ -265,8 +265,12 @@ void Inserter::walk(Operation *op, State &state) {
       dropStoring(state);
     afterBarrier(state, want->second.fence);
   }
-  if (isa<tgpu::SyncThreadsOp>(op))
-    return afterBarrier(state, false);
+  if (auto sync = dyn_cast<tgpu::SyncThreadsOp>(op)) {
+    // Of the two places where halves meet, the second stands for both.
+    if (sync.getHalf() != 1)
+      afterBarrier(state, false);
+    return;
+  }
   if (isa<tgpu::ProxyFenceOp>(op)) {
     State fenced;
     for (Access access : state) {

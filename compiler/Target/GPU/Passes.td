@@ -29,6 +29,40 @@ def AllocateShared : Pass<"nrd-allocate-shared", "mlir::ModuleOp"> {
   let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
 }
 
+def StaggerWarpgroups : Pass<"nrd-stagger-warpgroups", "mlir::ModuleOp"> {
+  let summary = "Let one half of a block multiply while the other computes";
+  let description = [{
+    In a loop whose products (wgmma) have arithmetic between them, as attention
+    has, all warpgroups that meet between two products start the arithmetic
+    together and leave the matrix unit idle. Where no second block fits beside
+    this one to use it, warpgroups with an odd number meet in front of the
+    arithmetic, as they did, and those with an even number behind it. So the even
+    ones go on to their next products when the odd ones begin to compute.
+
+    This asks that nothing between the two places touches shared memory.
+
+    ```mlir
+    scf.for ... {
+      %s = tgpu.warpgroup_mma ...
+      %t = tgpu.warpgroup_wait 0, %s
+      tgpu.sync_threads
+      %p = math.exp2 %t
+      %o = tgpu.warpgroup_mma %p, ...
+    }
+    // becomes
+    scf.for ... {
+      %s = tgpu.warpgroup_mma ...
+      %t = tgpu.warpgroup_wait 0, %s
+      tgpu.sync_threads half 1
+      %p = math.exp2 %t
+      tgpu.sync_threads half 0
+      %o = tgpu.warpgroup_mma %p, ...
+    }
+    ```
+  }];
+  let dependentDialects = ["::nereid::tgpu::TGPUDialect"];
+}
+
 def InsertBarriers : Pass<"nrd-insert-barriers", "mlir::ModuleOp"> {
   let summary = "Order accesses to shared memory by barriers";
   let description = [{

@@ -15,6 +15,14 @@ static unsigned bytesOf(Type type) {
              : std::max(1u, type.getIntOrFloatBitWidth() / 8);
 }
 
+void TargetHooks::barrierOfHalf(Builder &b, Loc loc, Value takesPart,
+                                bool /*second*/, int id, int threads) {
+  auto branch = scf::IfOp::create(b, loc, takesPart, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  barrier(b, loc, id, threads);
+}
+
 SmallVector<Value> TargetHooks::loadShared(Builder &b, Loc loc, Value pointer,
                                            Type type, int count, Value pred) {
   // A truth value is a byte in memory.

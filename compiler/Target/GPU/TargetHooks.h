@@ -63,6 +63,11 @@ public:
   /// `threads` threads wait for each other at barrier `id`; 0 and all threads
   /// of the block is the block's barrier. Orders shared memory.
   virtual void barrier(Builder &b, Loc loc, int id, int threads) = 0;
+  /// The same barrier, where only the warps that `takesPart` holds for wait;
+  /// the others do at another place (`second`: this is the second of the two,
+  /// and what computes in front of it should stay there).
+  virtual void barrierOfHalf(Builder &b, Loc loc, Value takesPart, bool second,
+                             int id, int threads);
   virtual void syncWarp(Builder &b, Loc loc) = 0;
   /// A combination over a warp that one instruction does; null when none does.
   virtual Value reduceWarp(Builder &, Loc, mlir::Operation * /*combiner*/,

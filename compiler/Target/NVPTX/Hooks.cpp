@@ -82,6 +82,28 @@ void Hooks::barrier(Builder &b, Loc loc, int id, int threads) {
               {constantInt(b, loc, 32, id), constantInt(b, loc, 32, threads)});
 }
 
+// ptxas moves a barrier up within straight-line code, in front of all that only
+// computes: the second place would become the first. A loop ends straight-line
+// code; this one is never repeated, which ptxas cannot know.
+void Hooks::barrierOfHalf(Builder &b, Loc loc, Value takesPart, bool second,
+                          int id, int threads) {
+  std::string wait =
+      ("@p barrier.cta.sync.aligned " + Twine(id) + ", " + Twine(threads) + ";")
+          .str();
+  std::string text = "{\n.reg .pred p;\nsetp.ne.b32 p, $0, 0;\n";
+  if (second)
+    text += ".reg .pred again;\n.reg .b32 bytes;\n"
+            "mov.u32 bytes, %total_smem_size;\n"
+            "setp.gt.u32 again, bytes, 0x40000000;\n"
+            "meet:\n" +
+            wait + "\n@again bra meet;\n}";
+  else
+    text += wait + "\n}";
+  Value flag =
+      LLVM::ZExtOp::create(b, loc, b.getI32Type(), takesPart).getResult();
+  inlineAsm(b, loc, {}, text, "r", flag);
+}
+
 void Hooks::syncWarp(Builder &b, Loc loc) {
   intrinsic(b, loc, {}, "llvm.nvvm.bar.warp.sync",
             {constantInt(b, loc, 32, -1)});

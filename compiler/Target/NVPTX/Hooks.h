@@ -34,6 +34,8 @@ public:
   Value shuffle(Builder &b, Loc loc, Value value, Value lane) override;
   Value shuffleXor(Builder &b, Loc loc, Value value, int mask) override;
   void barrier(Builder &b, Loc loc, int id, int threads) override;
+  void barrierOfHalf(Builder &b, Loc loc, Value takesPart, bool second, int id,
+                     int threads) override;
   void syncWarp(Builder &b, Loc loc) override;
   Value reduceWarp(Builder &b, Loc loc, mlir::Operation *combiner,
                    Value value) override;

@@ -82,6 +82,10 @@ protected:
     return parseSourceString<ModuleOp>(text, &context);
   }
 
+  /// attention_fwd over a little more than one block of rows.
+  void attention(int depth, int rows, int columns, int warps, int stages,
+                 int halves);
+
   /// Emits the module and runs one program; the error, if any.
   std::string errorOf(ModuleOp module, std::vector<uint64_t> arguments) {
     simulate::SimulatedHooks hooks;
@@ -262,8 +266,9 @@ TEST_P(Kernels, EveryBarrierAndFenceIsNeeded) {
   }
 }
 
-TEST_P(Kernels, Attention) {
-  const int seq = 80, depth = 32, heads = 1;
+void Kernels::attention(int depth, int rows, int columns, int warps, int stages,
+                        int halves) {
+  const int seq = rows + 16, heads = 1;
   for (const char *causal : {"False", "True"}) {
     auto module = compile("attention_fwd",
                           {{"q_ptr", "*fp16:16"},
@@ -274,11 +279,14 @@ TEST_P(Kernels, Attention) {
                            {"scale", "fp32"},
                            {"seq", "i32:16"}},
                           {{"CAUSAL", causal},
-                           {"HEAD_DIM", "32"},
-                           {"BLOCK_M", "64"},
-                           {"BLOCK_N", "32"}},
-                          4, 3);
+                           {"HEAD_DIM", std::to_string(depth)},
+                           {"BLOCK_M", std::to_string(rows)},
+                           {"BLOCK_N", std::to_string(columns)}},
+                          warps, stages);
     ASSERT_TRUE(module);
+    int found = 0;
+    module->walk([&](tgpu::SyncThreadsOp op) { found += op.getHalf() == 0; });
+    EXPECT_EQ(found, halves);
     const size_t size = size_t(heads) * seq * depth;
     Halves q(size, &random), k(size, &random), v(size, &random), o(size);
     std::vector<float> lse(seq);
@@ -307,6 +315,17 @@ TEST_P(Kernels, Attention) {
       }
     }
   }
+}
+
+TEST_P(Kernels, Attention) {
+  attention(/*depth=*/32, /*rows=*/64, /*columns=*/32, /*warps=*/4,
+            /*stages=*/3, /*halves=*/0);
+}
+
+// Two warpgroups whose block fills a multiprocessor take turns.
+TEST_P(Kernels, AttentionOfStaggeredWarpgroups) {
+  attention(/*depth=*/128, /*rows=*/128, /*columns=*/128, /*warps=*/8,
+            /*stages=*/2, /*halves=*/GetParam() == StringRef("sm_90a"));
 }
 
 TEST_P(Kernels, LayerNorm) {

@@ -52,6 +52,12 @@ void SimulatedHooks::barrier(Builder &b, Loc loc, int id, int threads) {
   call(b, loc, {}, "barrier",
        {constant(b, loc, id), constant(b, loc, threads)});
 }
+// In lockstep both halves are at the second place when one is.
+void SimulatedHooks::barrierOfHalf(Builder &b, Loc loc, Value, bool second,
+                                   int id, int threads) {
+  if (second)
+    barrier(b, loc, id, threads);
+}
 void SimulatedHooks::syncWarp(Builder &, Loc) {}
 
 Value SimulatedHooks::reduceWarp(Builder &b, Loc loc, Operation *combiner,
