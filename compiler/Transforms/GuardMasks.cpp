@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -23,8 +24,8 @@ namespace {
 
 //===-- Masks -------------------------------------------------------------===//
 
-/// The least and the greatest element of an integer tensor: a sum of scalars,
-/// which both have, and a constant each.
+/// The elements of an integer tensor: a sum of scalars, which all have, and a
+/// number from `least` to `greatest`, all modulo the type's width.
 struct Range {
   SmallVector<Value> terms;
   int64_t least = 0, greatest = 0;
@@ -63,8 +64,9 @@ std::optional<Range> rangeOf(Value value, unsigned depth = 0) {
     if (!b)
       return std::nullopt;
     a->terms.append(b->terms);
-    a->least += b->least;
-    a->greatest += b->greatest;
+    if (llvm::AddOverflow(a->least, b->least, a->least) ||
+        llvm::AddOverflow(a->greatest, b->greatest, a->greatest))
+      return std::nullopt;
     return a;
   }
   return std::nullopt;
@@ -117,22 +119,6 @@ bool addGuard(Value mask, Guard &guard, unsigned depth = 0) {
   return true;
 }
 
-/// The sum of a range's scalars and a constant; null where they are of several
-/// types.
-Value sum(OpBuilder &b, Location loc, const Range &range, int64_t constant,
-          Type type) {
-  Value result;
-  for (Value term : range.terms)
-    result =
-        result ? arith::AddIOp::create(b, loc, result, term).getResult() : term;
-  if (result && constant == 0)
-    return result;
-  Value more =
-      arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, constant));
-  return result ? arith::AddIOp::create(b, loc, result, more).getResult()
-                : more;
-}
-
 Type typeOf(const Guard::Comparison &comparison) {
   Type type;
   for (const Range *range : {&comparison.less, &comparison.greater})
@@ -142,6 +128,37 @@ Type typeOf(const Guard::Comparison &comparison) {
       type = term.getType();
     }
   return type;
+}
+
+/// The first and the last of a range's elements, in the order of `least` to
+/// `greatest`. Where they can differ, `conditions` gets one that says that no
+/// element between wraps around: then they are the extrema, as signed numbers.
+std::optional<std::pair<Value, Value>>
+ends(OpBuilder &b, Location loc, const Range &range, Type type,
+     SmallVectorImpl<Value> &conditions) {
+  unsigned width = type.getIntOrFloatBitWidth();
+  uint64_t distance = uint64_t(range.greatest) - uint64_t(range.least);
+  if (width > 64 || distance >= uint64_t(1) << (width - 1))
+    return std::nullopt;
+  Value base;
+  for (Value term : range.terms)
+    base = base ? arith::AddIOp::create(b, loc, base, term).getResult() : term;
+  auto plus = [&](int64_t constant) -> Value {
+    if (base && constant == 0)
+      return base;
+    Value more = arith::ConstantOp::create(
+        b, loc,
+        b.getIntegerAttr(type, APInt(64, uint64_t(constant)).trunc(width)));
+    return base ? arith::AddIOp::create(b, loc, base, more).getResult() : more;
+  };
+  Value first = plus(range.least);
+  if (distance == 0)
+    return std::make_pair(first, first);
+  Value last = plus(range.greatest);
+  if (base)
+    conditions.push_back(
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, first, last));
+  return std::make_pair(first, last);
 }
 
 /// The scalar that says whether a mask is true everywhere; null when there is
@@ -156,14 +173,15 @@ Value buildGuard(OpBuilder &b, Location loc, Value mask) {
   SmallVector<Value> all(guard.conditions);
   for (const Guard::Comparison &comparison : guard.comparisons) {
     Type type = typeOf(comparison);
-    Value less = sum(b, loc, comparison.less, comparison.less.greatest, type);
-    Value greater =
-        sum(b, loc, comparison.greater, comparison.greater.least, type);
+    auto less = ends(b, loc, comparison.less, type, all);
+    auto greater = ends(b, loc, comparison.greater, type, all);
+    if (!less || !greater)
+      return {};
     all.push_back(arith::CmpIOp::create(b, loc,
                                         comparison.orEqual
                                             ? arith::CmpIPredicate::sle
                                             : arith::CmpIPredicate::slt,
-                                        less, greater));
+                                        less->second, greater->first));
   }
   Value result = all.front();
   for (Value next : ArrayRef(all).drop_front())

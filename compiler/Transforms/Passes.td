@@ -220,7 +220,8 @@ def GuardMasks : Pass<"nrd-guard-masks"> {
     Where one comparison of scalars says that a mask is true everywhere, the
     selection of a large tensor goes into a branch, with all that only the mask
     needs. Comparisons of sums of ranges and scalars are understood, as are
-    conjunctions of them; arithmetic is taken not to wrap.
+    conjunctions of them. Where a sum wraps around within the tensor the
+    iteration is masked.
 
     ```mlir
     %i = tt.splat %start : i32 -> tensor<64xi32>
@@ -230,7 +231,9 @@ def GuardMasks : Pass<"nrd-guard-masks"> {
     %r = arith.select %mask, %x, %other : tensor<64x64xf32>
     // becomes
     %last = arith.addi %start, %c63 : i32
-    %whole = arith.cmpi slt, %last, %n : i32
+    %ordered = arith.cmpi sle, %start, %last : i32  // does not wrap around
+    %within = arith.cmpi slt, %last, %n : i32
+    %whole = arith.andi %ordered, %within : i1
     %r = scf.if %whole {
       scf.yield %x
     } else {

@@ -10,9 +10,11 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
   // CHECK-LABEL: @copies
   // CHECK:         scf.for %[[I:.*]] =
   // CHECK-NOT:       arith.cmpi slt, %{{.*}} : tensor
+  // CHECK:           %[[ORDERED:.*]] = arith.cmpi sle, %[[I]], %{{.*}} : i32
   // CHECK:           %[[ROWS:.*]] = arith.cmpi slt, %{{.*}}, %arg1 : i32
-  // CHECK:           %[[FIRST:.*]] = arith.andi %arg2, %[[ROWS]] : i1
-  // CHECK:           %[[BOTH:.*]] = arith.andi %[[FIRST]], %{{.*}} : i1
+  // CHECK:           %[[FIRST:.*]] = arith.andi %arg2, %[[ORDERED]] : i1
+  // CHECK:           %[[FIRST2:.*]] = arith.andi %[[FIRST]], %[[ROWS]] : i1
+  // CHECK:           %[[BOTH:.*]] = arith.andi %[[FIRST2]], %{{.*}} : i1
   // CHECK:           scf.if %[[BOTH]]
   // CHECK-NEXT:        tgpu.async_copy %{{[0-9a-z_]+}}, %{{[0-9a-z_]+}} {
   // CHECK-NEXT:        tgpu.async_copy %{{[0-9a-z_]+}}, %{{[0-9a-z_]+}} {

@@ -5,7 +5,9 @@
 // CHECK:         scf.for %[[I:.*]] = {{.*}} iter_args(%[[A:.*]] = {{.*}})
 // CHECK:           %[[C63:.*]] = arith.constant 63 : i32
 // CHECK:           %[[LAST:.*]] = arith.addi %[[I]], %[[C63]] : i32
-// CHECK:           %[[WHOLE:.*]] = arith.cmpi slt, %[[LAST]], %arg0 : i32
+// CHECK:           %[[ORDERED:.*]] = arith.cmpi sle, %[[I]], %[[LAST]] : i32
+// CHECK:           %[[WITHIN:.*]] = arith.cmpi slt, %[[LAST]], %arg0 : i32
+// CHECK:           %[[WHOLE:.*]] = arith.andi %[[ORDERED]], %[[WITHIN]] : i1
 // CHECK:           %[[R:.*]] = scf.if %[[WHOLE]]
 // CHECK-NEXT:        scf.yield %[[A]]
 // CHECK-NEXT:      } else {
@@ -33,10 +35,16 @@ tt.func public @columns(%n: i32, %x: tensor<64x64xf32>) -> tensor<64x64xf32> {
 
 // -----
 
-// Rows not above columns: the first row against the last column.
+// Rows not above columns: the first row against the last column, where neither
+// wraps around.
 // CHECK-LABEL: @diagonal
-// CHECK:         %[[LAST:.*]] = arith.addi %{{.*}}, %c63{{.*}} : i32
-// CHECK:         %[[WHOLE:.*]] = arith.cmpi sle, %[[LAST]], %arg1 : i32
+// CHECK:         %[[LAST:.*]] = arith.addi %[[I:.*]], %c63{{.*}} : i32
+// CHECK:         %[[COLUMNS:.*]] = arith.cmpi sle, %[[I]], %[[LAST]] : i32
+// CHECK:         %[[LASTROW:.*]] = arith.addi %arg1, %c63{{.*}} : i32
+// CHECK:         %[[ROWS:.*]] = arith.cmpi sle, %arg1, %[[LASTROW]] : i32
+// CHECK:         %[[WITHIN:.*]] = arith.cmpi sle, %[[LAST]], %arg1 : i32
+// CHECK:         %[[BOTH:.*]] = arith.andi %[[COLUMNS]], %[[ROWS]] : i1
+// CHECK:         %[[WHOLE:.*]] = arith.andi %[[BOTH]], %[[WITHIN]] : i1
 // CHECK:         scf.if %[[WHOLE]]
 tt.func public @diagonal(%n: i32, %row: i32, %x: tensor<64x64xf32>) -> tensor<64x64xf32> {
   %c0 = arith.constant 0 : i32

@@ -238,3 +238,29 @@ def meet(c, left, op):
         else:
             exact = np.where(np.arange(n) % 2 == 0, a, b)
         c.expect(out, exact, 4 * rounding(kinds[name], exact) if op == "/" else 0)
+
+
+@each(width=(4, 64))
+def row_quotients(c, width):
+    tiny, huge = 2.0**-149, 2.0**127
+    below = np.array([1, 3, -7, 0.1, 2.0**-126, 1.7 * 2.0**-127, 5 * tiny, tiny, 2.0**126, 1.3 * 2.0**126, -1.9 * huge,
+                      np.inf, -np.inf, 0.0, -0.0, np.nan])
+    above = np.concatenate([[0.0, -0.0, np.inf, np.nan], c.rng.standard_normal(width - 4) * np.exp2(
+        c.rng.integers(-140, 120, width - 4))])
+    x, d = c.tensor("fp32", np.tile(above, (len(below), 1))), c.tensor("fp32", below)
+    out = c.empty("fp32", (len(below), width))
+    c.launch("row_quotients", x_ptr=x, d_ptr=d, out_ptr=out, const=dict(BM=len(below), BN=width), grid=(1,))
+    with np.errstate(all="ignore"):
+        exact = x.value / d.value[:, None]
+        exact = np.where(np.abs(exact) >= 2.0**128, np.copysign(np.inf, exact), exact)
+    c.expect(out, exact, 4 * rounding("fp32", exact))
+
+
+@each(base=(0, 2**31 - 100, 2**31 - 64, -2**31), bound=(0, 100, 2**31 - 50, -2**31 + 30))
+def masked_blocks(c, base, bound):
+    rows, block, cols = 32, 64, 192
+    x, out = c.tensor("fp32", c.rng.integers(-100, 100, (rows, cols))), c.empty("fp32", (rows, block))
+    c.launch("masked_blocks", x_ptr=x, out_ptr=out, base=base, bound=bound, cols=cols,
+             const=dict(BM=rows, BN=block), grid=(1,))
+    column = (base + np.arange(cols) + 2**31) % 2**32 - 2**31
+    c.expect(out, np.where(column < bound, x.value, -1.0).reshape(rows, 3, block).sum(axis=1))

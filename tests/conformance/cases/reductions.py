@@ -157,3 +157,23 @@ def chained(c, shape):
     exact = (x.value - row[:, None] / n).max(axis=0) - row.sum()
     error = gamma(n + 3) * np.abs(x.value).sum(axis=1)
     c.expect(out, exact, error.max() / n + gamma(3) * 10 + gamma(m * n) * np.abs(x.value).sum())
+
+
+@each(mask=("none", "bound", "diagonal"), scale=(1.5, 0.0, -0.25), cols=(64, 192, 200),
+      random=dict(cols=sizes(1, 300)))
+def running_softmax(c, mask, scale, cols):
+    rows, block = 64, 64
+    if mask == "none":
+        cols = -(-cols // block) * block
+    # Scaled values are exact, so that only the powers and their sum are rounded.
+    x = c.tensor("fp32", c.rng.integers(-512, 512, (rows, cols)) / 64)
+    largest, total = c.empty("fp32", rows), c.empty("fp32", rows)
+    c.launch("running_softmax", x_ptr=x, max_ptr=largest, sum_ptr=total, scale=scale, cols=cols,
+             const=dict(BM=rows, BN=block, MASK=mask), grid=(1,))
+    scores = x.value * scale
+    if mask == "diagonal":
+        scores = np.where(np.arange(rows)[:, None] >= np.arange(cols), scores, -np.inf)
+    exact = scores.max(axis=1)
+    powers = np.exp2(scores - exact[:, None]).sum(axis=1)
+    c.expect(largest, exact)
+    c.expect(total, powers, gamma(4 * cols + 8 * (cols // block + 1)) * powers)

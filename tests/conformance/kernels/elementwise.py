@@ -184,3 +184,22 @@ def meet(x_ptr, i1, i8, u8, i16, u16, i32, u32, i64, u64, fp16, bf16, fp32, fp64
     _meet(x, bf16, o_bf16, offs, mask, OP)
     _meet(x, fp32, o_fp32, offs, mask, OP)
     _meet(x, fp64, o_fp64, offs, mask, OP)
+
+
+@triton.jit
+def row_quotients(x_ptr, d_ptr, out_ptr, BM: tl.constexpr, BN: tl.constexpr):
+    # One denominator for all of a row.
+    i, j = tl.arange(0, BM), tl.arange(0, BN)
+    at = i[:, None] * BN + j[None, :]
+    tl.store(out_ptr + at, tl.load(x_ptr + at) / tl.load(d_ptr + i)[:, None])
+
+
+@triton.jit
+def masked_blocks(x_ptr, out_ptr, base, bound, cols, BM: tl.constexpr, BN: tl.constexpr):
+    # A mask of columns counted from `base`; the counting may wrap around.
+    i, j = tl.arange(0, BM)[:, None], tl.arange(0, BN)[None, :]
+    total = tl.zeros((BM, BN), dtype=tl.float32)
+    for start in range(0, cols, BN):
+        x = tl.load(x_ptr + i * cols + start + j)
+        total += tl.where(base + start + j < bound, x, -1.0)
+    tl.store(out_ptr + i * BN + j, total)

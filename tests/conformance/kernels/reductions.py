@@ -121,3 +121,23 @@ def chained(x_ptr, out_ptr, BM: tl.constexpr, BN: tl.constexpr):
     shifted = x - row[:, None] / BN
     col = tl.max(shifted, axis=0)
     tl.store(out_ptr + tl.arange(0, BN), col - tl.sum(row, axis=0))
+
+
+@triton.jit
+def running_softmax(x_ptr, max_ptr, sum_ptr, scale, cols, BM: tl.constexpr, BN: tl.constexpr, MASK: tl.constexpr):
+    # Maximum and sum of powers of scaled rows, block by block; each row sees its own columns or all.
+    i = tl.arange(0, BM)
+    m = tl.full((BM,), -float("inf"), dtype=tl.float32)
+    total = tl.zeros((BM,), dtype=tl.float32)
+    for start in range(0, cols, BN):
+        j = start + tl.arange(0, BN)
+        s = tl.load(x_ptr + i[:, None] * cols + j[None, :], mask=j[None, :] < cols, other=0.0) * scale
+        if MASK == "bound":
+            s = tl.where(j[None, :] < cols, s, -float("inf"))
+        if MASK == "diagonal":
+            s = tl.where((i[:, None] >= j[None, :]) & (j[None, :] < cols), s, -float("inf"))
+        new = tl.maximum(m, tl.max(s, 1))
+        total = total * tl.math.exp2(m - new) + tl.sum(tl.math.exp2(s - new[:, None]), 1)
+        m = new
+    tl.store(max_ptr + i, m)
+    tl.store(sum_ptr + i, total)
