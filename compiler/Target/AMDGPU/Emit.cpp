@@ -2,6 +2,7 @@
 
 #include "compiler/Target/AMDGPU/Emit.h"
 
+#include "compiler/Target/LLVM.h"
 #include "compiler/Target/Link.h"
 #include "compiler/Target/Passes.h"
 
@@ -21,18 +22,9 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
 
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Triple.h"
-
-#include <mutex>
 
 using namespace llvm;
 
@@ -62,70 +54,15 @@ void registerEmitDialects(mlir::DialectRegistry &registry) {
   mlir::registerLLVMDialectTranslation(registry);
 }
 
-static Error fail(const Twine &message) {
-  return createStringError(inconvertibleErrorCode(), message);
-}
-
-namespace {
-// LLVM's default prints errors and ends the process.
-struct Recorder : DiagnosticHandler {
-  explicit Recorder(std::string &errors) : errors(errors) {}
-
-  bool handleDiagnostics(const DiagnosticInfo &info) override {
-    if (info.getSeverity() == DS_Error) {
-      raw_string_ostream stream(errors);
-      DiagnosticPrinterRawOStream printer(stream);
-      if (!errors.empty())
-        stream << "; ";
-      info.print(printer);
-    }
-    return true;
-  }
-  bool isAnyRemarkEnabled() const override { return false; }
-
-  std::string &errors;
-};
-} // namespace
-
-static Expected<std::unique_ptr<TargetMachine>>
-createMachine(const TargetInfo &target) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    LLVMInitializeAMDGPUTargetInfo();
-    LLVMInitializeAMDGPUTarget();
-    LLVMInitializeAMDGPUTargetMC();
-    LLVMInitializeAMDGPUAsmPrinter();
-  });
-  Triple triple(target.triple);
-  std::string message;
-  const Target *backEnd = TargetRegistry::lookupTarget(triple, message);
-  if (!backEnd)
-    return fail("no code generator for '" + target.name + "': " + message);
-  TargetOptions options;
-  // Contraction is decided per operation: our math library must not be
-  // contracted, the kernel's own arithmetic is.
-  options.AllowFPOpFusion = FPOpFusion::Standard;
-  std::unique_ptr<TargetMachine> machine(backEnd->createTargetMachine(
-      triple, target.cpu, target.features, options, Reloc::PIC_, std::nullopt,
-      CodeGenOptLevel::Aggressive));
-  if (!machine)
-    return fail("no machine description for '" + target.name + "'");
-  return machine;
-}
-
 static void prepare(Module &module, StringRef entry, const TargetInfo &target) {
   module.addModuleFlag(Module::Error, "amdhsa_code_object_version",
                        codeObjectVersion(target) * 100);
-  for (GlobalValue &value : module.global_values())
-    if (!value.isDeclaration() && value.getName() != entry)
-      value.setLinkage(GlobalValue::InternalLinkage);
   MDNode *none = MDNode::get(module.getContext(), {});
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
     if (function.getName() == entry)
       function.setVisibility(GlobalValue::ProtectedVisibility);
-    function.setDoesNotThrow();
     function.addFnAttr("target-cpu", target.cpu);
     // Kernels' arrays are ordinary device memory, where the hardware's own
     // atomic addition of floats is right; else it would be a loop.
@@ -138,74 +75,28 @@ static void prepare(Module &module, StringRef entry, const TargetInfo &target) {
   }
 }
 
-static void optimize(Module &module, TargetMachine &machine) {
-  PipelineTuningOptions tuning;
-  // The kernel is one thread's code: what could be a vector is one already.
-  tuning.LoopVectorization = false;
-  tuning.LoopInterleaving = false;
-  tuning.SLPVectorization = false;
-  LoopAnalysisManager loops;
-  FunctionAnalysisManager functions;
-  CGSCCAnalysisManager calls;
-  ModuleAnalysisManager modules;
-  PassBuilder passes(&machine, tuning);
-  passes.registerModuleAnalyses(modules);
-  passes.registerCGSCCAnalyses(calls);
-  passes.registerFunctionAnalyses(functions);
-  passes.registerLoopAnalyses(loops);
-  passes.crossRegisterProxies(loops, functions, calls, modules);
-  passes.buildPerModuleDefaultPipeline(OptimizationLevel::O3)
-      .run(module, modules);
-}
-
 /// Translates and optimizes; what is left is code generation.
-static Expected<std::unique_ptr<Module>>
-buildModule(mlir::ModuleOp op, StringRef entry, const TargetInfo &target,
-            TargetMachine &machine, LLVMContext &context) {
-  std::unique_ptr<Module> module =
-      mlir::translateModuleToLLVMIR(op, context, "kernel");
-  if (!module)
-    return fail("the kernel could not be translated to LLVM IR");
-  Function *function = module->getFunction(entry);
-  if (!function || function->isDeclaration())
-    return fail("the module defines no function '" + entry + "'");
-  module->setTargetTriple(machine.getTargetTriple());
-  module->setDataLayout(machine.createDataLayout());
-  prepare(*module, entry, target);
-  optimize(*module, machine);
-  return module;
-}
-
-static Expected<std::string> generate(Module &module, TargetMachine &machine,
-                                      CodeGenFileType type,
-                                      const std::string &errors) {
-  SmallVector<char, 0> out;
-  raw_svector_ostream stream(out);
-  legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
-    return fail("the code generator cannot write this kind of file");
-  passes.run(module);
-  if (!errors.empty())
-    return fail("code generation failed: " + errors);
-  return std::string(out.data(), out.size());
+static Expected<std::unique_ptr<LLVMKernel>>
+build(mlir::ModuleOp op, StringRef entry, const TargetInfo &target) {
+  Expected<std::unique_ptr<LLVMKernel>> kernel =
+      LLVMKernel::translate(op, entry, target);
+  if (!kernel)
+    return kernel.takeError();
+  prepare((*kernel)->module(), entry, target);
+  if (Error error = (*kernel)->optimize())
+    return error;
+  return kernel;
 }
 
 Expected<std::string> emitCodeObject(mlir::ModuleOp op,
                                      const TargetInfo &target,
                                      const CodeObjectFacts &facts,
                                      ResourceReport *report) {
-  Expected<std::unique_ptr<TargetMachine>> machine = createMachine(target);
-  if (!machine)
-    return machine.takeError();
-  LLVMContext context;
-  std::string errors;
-  context.setDiagnosticHandler(std::make_unique<Recorder>(errors));
-  Expected<std::unique_ptr<Module>> module =
-      buildModule(op, facts.entry, target, **machine, context);
-  if (!module)
-    return module.takeError();
+  Expected<std::unique_ptr<LLVMKernel>> kernel = build(op, facts.entry, target);
+  if (!kernel)
+    return kernel.takeError();
   Expected<std::string> object =
-      generate(**module, **machine, CodeGenFileType::ObjectFile, errors);
+      (*kernel)->generate(CodeGenFileType::ObjectFile);
   if (!object)
     return object.takeError();
   Expected<std::string> image = linkSharedObject(*object, {});
@@ -218,22 +109,12 @@ Expected<std::string> emitCodeObject(mlir::ModuleOp op,
 
 Expected<std::string> emitText(mlir::ModuleOp op, StringRef entry,
                                const TargetInfo &target, TextKind kind) {
-  Expected<std::unique_ptr<TargetMachine>> machine = createMachine(target);
-  if (!machine)
-    return machine.takeError();
-  LLVMContext context;
-  std::string errors;
-  context.setDiagnosticHandler(std::make_unique<Recorder>(errors));
-  Expected<std::unique_ptr<Module>> module =
-      buildModule(op, entry, target, **machine, context);
-  if (!module)
-    return module.takeError();
-  if (kind == TextKind::Asm)
-    return generate(**module, **machine, CodeGenFileType::AssemblyFile, errors);
-  std::string text;
-  raw_string_ostream stream(text);
-  (*module)->print(stream, nullptr);
-  return text;
+  Expected<std::unique_ptr<LLVMKernel>> kernel = build(op, entry, target);
+  if (!kernel)
+    return kernel.takeError();
+  return kind == TextKind::LLVM
+             ? Expected<std::string>((*kernel)->print())
+             : (*kernel)->generate(CodeGenFileType::AssemblyFile);
 }
 
 } // namespace nereid::amdgpu

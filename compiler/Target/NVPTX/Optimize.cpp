@@ -1,0 +1,57 @@
+//===- Optimize.cpp - What we want of LLVM's NVPTX back end ---------------===//
+
+#include "compiler/Target/NVPTX/Optimize.h"
+
+#include "llvm/Pass.h"
+#include "llvm/Support/CommandLine.h"
+
+#include <mutex>
+
+using namespace llvm;
+
+namespace nereid::nvptx {
+
+void setBackEndOptions() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    auto &known = cl::getRegisteredOptions();
+    auto set = [&](StringRef name) {
+      auto option = known.find(name);
+      if (option != known.end())
+        option->second->addOccurrence(0, name, "true");
+    };
+    // Pointers into shared memory take one register, and sums of them one
+    // instruction.
+    set("nvptx-short-ptr");
+  });
+}
+
+namespace {
+/// Two passes before loop strength reduction never changed what ptxas made of
+/// any of the tests' kernels: the optimizer has just found what is computed
+/// twice, and the emitter's sums are in order.
+class LeanPassManager : public legacy::PassManager {
+public:
+  void add(Pass *pass) override {
+    if (isWanted(pass->getPassName()))
+      legacy::PassManager::add(pass);
+    else
+      delete pass;
+  }
+
+private:
+  bool isWanted(StringRef name) {
+    // The second numbering cleans up behind loop strength reduction.
+    if (name == "Global Value Numbering")
+      return numberings++ > 0;
+    return name != "Nary reassociation";
+  }
+  int numberings = 0;
+};
+} // namespace
+
+std::unique_ptr<legacy::PassManager> makePassManager() {
+  return std::make_unique<LeanPassManager>();
+}
+
+} // namespace nereid::nvptx
