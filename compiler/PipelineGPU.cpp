@@ -14,6 +14,7 @@
 #include "compiler/Target/Passes.h"
 #include "compiler/Transforms/Passes.h"
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -52,10 +53,15 @@ struct PassTimes : PassInstrumentation {
 bool runPasses(const GPUCompilation &compilation, ModuleOp module,
                llvm::function_ref<void(PassManager &)> fill) {
   PassManager pm(module.getContext());
+#ifdef NDEBUG
+  // A pass that breaks its rules is a defect of ours, which the tests find:
+  // nereid-opt and debug builds verify behind every pass, others at the end.
+  pm.enableVerifier(false);
+#endif
   if (compilation.time)
     pm.addInstrumentation(std::make_unique<PassTimes>(compilation.time));
   fill(pm);
-  return succeeded(pm.run(module));
+  return succeeded(pm.run(module)) && succeeded(verify(module));
 }
 
 bool isAMD(const TargetInfo &target) {
@@ -199,7 +205,7 @@ bool GPUCompilation::emitImage(ModuleOp module, const gpu::KernelFacts &facts,
   }
   if (time)
     time("ptxas", millisecondsSince(start));
-  out.minDriver = nvptx::minimumDriver(ptxas, target);
+  out.minDriver = nvptx::minimumDriver(ptxas, *cubin, target);
   out.bytes = std::move(*cubin);
   return true;
 }

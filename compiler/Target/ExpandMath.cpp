@@ -86,9 +86,19 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
     MathFeatures features;
     features.fma = hasFma;
     features.scalef = hasScalef;
+    // Most kernels have few of these or none: only they are visited.
+    SmallVector<Operation *> found;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<math::MathDialect>(op->getDialect()) || isa<arith::RemFOp>(op))
+        found.push_back(op);
+    });
+    if (found.empty())
+      return;
     RewritePatternSet patterns(&getContext());
     populateExpandMathPatterns(patterns, features);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    GreedyRewriteConfig config;
+    config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
+    if (failed(applyOpPatternsGreedily(found, std::move(patterns), config)))
       signalPassFailure();
   }
 };

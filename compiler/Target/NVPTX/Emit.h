@@ -75,9 +75,10 @@ void fillReport(llvm::StringRef log, llvm::StringRef cubin,
                 ResourceReport &report);
 
 /// The oldest CUDA driver, as 1000 * major + 10 * minor, that compiles a
-/// target's PTX; that loads what this ptxas makes.
+/// target's PTX; that loads a cubin which this ptxas made.
 uint32_t minimumDriver(const TargetInfo &target);
-uint32_t minimumDriver(llvm::StringRef ptxas, const TargetInfo &target);
+uint32_t minimumDriver(llvm::StringRef ptxas, llvm::StringRef cubin,
+                       const TargetInfo &target);
 
 } // namespace nereid::nvptx
 

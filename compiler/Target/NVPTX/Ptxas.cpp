@@ -14,6 +14,8 @@
 
 #include <mutex>
 
+#include <unistd.h>
+
 using namespace llvm;
 
 namespace nereid::nvptx {
@@ -84,6 +86,21 @@ void fillReport(StringRef log, StringRef cubin, ResourceReport &report) {
   }
 }
 
+// ptxas spends most of its start, and a tenth of assembling a large kernel, on
+// page faults of its heap. glibc is asked for large pages; other libraries, and
+// kernels that grant none, do not mind.
+static ArrayRef<StringRef> environment() {
+  static const std::vector<StringRef> variables = [] {
+    std::vector<StringRef> result;
+    for (char **variable = environ; *variable; ++variable)
+      result.push_back(*variable);
+    if (!sys::Process::GetEnv("GLIBC_TUNABLES"))
+      result.push_back("GLIBC_TUNABLES=glibc.malloc.hugetlb=1");
+    return result;
+  }();
+  return variables;
+}
+
 Expected<std::string> assemble(StringRef ptxas, StringRef ptx,
                                const TargetInfo &target,
                                ResourceReport &report) {
@@ -110,7 +127,7 @@ Expected<std::string> assemble(StringRef ptxas, StringRef ptx,
                                       "-o",  output, input};
   std::string problem;
   int status =
-      sys::ExecuteAndWait(ptxas, arguments, std::nullopt,
+      sys::ExecuteAndWait(ptxas, arguments, environment(),
                           {StringRef(), StringRef(log), StringRef(log)},
                           /*SecondsToWait=*/600, 0, &problem);
   std::string said;
@@ -187,27 +204,52 @@ Expected<std::string> assembleKernel(StringRef ptxas, StringRef ptx,
   return other;
 }
 
-// A cubin loads on drivers of its toolkit's major version and later.
-uint32_t minimumDriver(StringRef ptxas, const TargetInfo &target) {
+/// The 13 of "release 13.0"; 0 where the text says no release.
+static uint32_t majorRelease(StringRef text) {
+  uint32_t major = 0;
+  text.split("release ").second.split('.').first.getAsInteger(10, major);
+  return major;
+}
+
+// What `ptxas --version` says, asked once.
+static uint32_t releaseOf(StringRef ptxas) {
   static std::mutex mutex;
   static StringMap<uint32_t> known;
   std::lock_guard<std::mutex> lock(mutex);
   auto [row, isNew] = known.try_emplace(ptxas, 0);
-  if (isNew) {
-    SmallString<128> output;
-    if (!sys::fs::createTemporaryFile("nereid", "log", output)) {
-      sys::ExecuteAndWait(ptxas, {ptxas, "--version"}, std::nullopt,
-                          {StringRef(), StringRef(output), StringRef("")});
-      if (auto text = MemoryBuffer::getFile(output)) {
-        StringRef release = (*text)->getBuffer().split("release ").second;
-        uint32_t major = 0;
-        if (!release.split('.').first.getAsInteger(10, major))
-          row->second = major * 1000;
-      }
-      sys::fs::remove(output);
+  SmallString<128> output;
+  if (isNew && !sys::fs::createTemporaryFile("nereid", "log", output)) {
+    sys::ExecuteAndWait(ptxas, {ptxas, "--version"}, std::nullopt,
+                        {StringRef(), StringRef(output), StringRef("")});
+    if (auto text = MemoryBuffer::getFile(output))
+      row->second = majorRelease((*text)->getBuffer());
+    sys::fs::remove(output);
+  }
+  return row->second;
+}
+
+// A cubin loads on drivers of its toolkit's major version and later. Since CUDA
+// 13 a note in the cubin says which toolkit that is.
+uint32_t minimumDriver(StringRef ptxas, StringRef cubin,
+                       const TargetInfo &target) {
+  uint32_t major = 0;
+  auto object =
+      object::ObjectFile::createELFObjectFile(MemoryBufferRef(cubin, "cubin"));
+  if (!object) {
+    consumeError(object.takeError());
+  } else {
+    for (const object::SectionRef &section : (*object)->sections()) {
+      Expected<StringRef> name = section.getName(),
+                          contents = section.getContents();
+      if (name && contents && *name == ".note.nv.tkinfo")
+        major = majorRelease(*contents);
+      consumeError(name.takeError());
+      consumeError(contents.takeError());
     }
   }
-  return row->second ? row->second : minimumDriver(target);
+  if (!major)
+    major = releaseOf(ptxas);
+  return major ? major * 1000 : minimumDriver(target);
 }
 
 // The CUDA version of each PTX version, which is the driver's.
