@@ -536,12 +536,6 @@ def PipelineLoops : Pass<"nrd-pipeline-loops", "::mlir::ModuleOp"> {
     never multiplied. `tt.flatten` and `tt.warp_specialize` belong to
     `nrd-warp-specialize`.
   }];
-  let options = [
-    Option<"lateProduct", "late-product", "bool", /*default=*/"false",
-           "Issue the second product of an attention loop one iteration late "
-           "(PipelineRotate.cpp). It takes more registers, and on an H200 lost "
-           "10 to 14 % against the plain order">,
-  ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
     "::nereid::tt::TTDialect", "::nereid::tgpu::TGPUDialect"

@@ -48,7 +48,7 @@ public:
   Pipeline(IRRewriter &rewriter, scf::ForOp loop, const TargetInfo &target)
       : rewriter(rewriter), loop(loop), target(target), loc(loop.getLoc()) {}
 
-  void run(bool lateProduct);
+  void run();
 
 private:
   int64_t fittingStages(int64_t wanted);
@@ -58,7 +58,6 @@ private:
   int64_t readAround(Operation *z, const ProductSchedule &products);
   SmallVector<Group> makeGroups();
   void schedule(const ProductSchedule &products);
-  tgpu::WarpgroupMMAOp scheduleRotated(const Rotation &rotation);
   SmallVector<Value> carriedBy(MutableArrayRef<Group> groups);
   void copyInBody(MutableArrayRef<Group> groups,
                   function_ref<Value(const Group &)> index);
@@ -304,8 +303,7 @@ int64_t Pipeline::readAround(Operation *z, const ProductSchedule &products) {
 
 SmallVector<Group> Pipeline::makeGroups() {
   SmallVector<Group> groups;
-  for (unsigned distance :
-       {unsigned(stages), unsigned(stages - 1), unsigned(stages - 2)}) {
+  for (unsigned distance : {unsigned(stages), unsigned(stages - 1)}) {
     Group group;
     SmallVector<Value> roots;
     for (RingLoad &ring : rings)
@@ -456,56 +454,7 @@ void Pipeline::schedule(const ProductSchedule &products) {
     rewriter.eraseOp(ring.load);
 }
 
-/// The same for a loop whose last product is issued one iteration late. Z is at
-/// the top, where all products of the iterations before have ended. In
-/// iteration j the late product reads slot j-1, so its copies run one iteration
-/// less ahead; and the first iteration, which has none, is not part of the
-/// loop.
-tgpu::WarpgroupMMAOp Pipeline::scheduleRotated(const Rotation &rotation) {
-  fence = true;
-  for (RingLoad &ring : rings) {
-    ring.late = llvm::all_of(ring.ring.getUsers(), [&](Operation *user) {
-      return rotation.views.contains(user);
-    });
-    ring.distance = unsigned(stages - (ring.late ? 2 : 1));
-  }
-  SmallVector<Group> groups = makeGroups();
-  rewriter.setInsertionPoint(loop);
-  for (int64_t iteration = 0; iteration < stages; ++iteration) {
-    for (Group &group : groups) {
-      int64_t at = iteration - group.rings.front()->late;
-      if (at < 0)
-        continue;
-      group.ahead->emitBefore(rewriter);
-      copy(rewriter, group, i32(at));
-    }
-    tgpu::AsyncCommitOp::create(rewriter, loc);
-  }
-  sinkTiles();
-  SmallVector<Value> inits = carriedBy(groups);
-
-  RotatedLoop rotated = rotateLoop(
-      rewriter, loop, rotation, [&] { meet(stages - 1); }, [&] { meet(0); });
-  loop = rotated.loop;
-  loop = withCarried(inits);
-  rewriter.setInsertionPointToStart(loop.getBody());
-  meet(stages - 2);
-  rewriter.setInsertionPointAfter(rotated.product);
-  Value before = turn(loop.getRegionIterArg(indexAt), /*forward=*/false);
-  copyInBody(groups, [&](const Group &group) {
-    return group.rings.front()->late ? turn(before, /*forward=*/false) : before;
-  });
-
-  rewriter.setInsertionPointAfter(rotated.branch);
-  tgpu::AsyncWaitOp::create(rewriter, loc, 0)
-      ->setAttr("drain", rewriter.getUnitAttr());
-  tgpu::SyncThreadsOp::create(rewriter, loc);
-  for (RingLoad &ring : rings)
-    rewriter.eraseOp(ring.load);
-  return rotated.product;
-}
-
-void Pipeline::run(bool lateProduct) {
+void Pipeline::run() {
   stages = stagesOf(loop);
   if (stages >= 2) {
     rings = findRingLoads(loop, target);
@@ -525,28 +474,15 @@ void Pipeline::run(bool lateProduct) {
     }
     return llvm::any_of(rings, [&](RingLoad &r) { return r.ring == tile; });
   };
-  std::optional<Rotation> rotation =
-      rings.empty() || !lateProduct ? std::nullopt : findRotation(loop);
-  if (rotation) {
-    // Its operand is packed again behind the wait at the top.
-    Value operand = scheduleRotated(*rotation).getA();
-    makeProductsAsync(
-        rewriter, loop,
-        [&](Value value) { return value == operand || inRing(value); },
-        FreeingWait::Top);
-  } else {
-    ProductSchedule products = makeProductsAsync(
-        rewriter, loop, inRing,
-        stages > 2 ? FreeingWait::Behind : FreeingWait::Before);
-    if (!rings.empty())
-      schedule(products);
-  }
+  ProductSchedule products =
+      makeProductsAsync(rewriter, loop, inRing,
+                        stages > 2 ? FreeingWait::Behind : FreeingWait::Before);
+  if (!rings.empty())
+    schedule(products);
   removeDeadCarries(rewriter, loop);
 }
 
 struct PipelineLoops : impl::PipelineLoopsBase<PipelineLoops> {
-  using PipelineLoopsBase::PipelineLoopsBase;
-
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto name = module->getAttrOfType<StringAttr>(tgpu::kTargetAttr);
@@ -563,7 +499,7 @@ struct PipelineLoops : impl::PipelineLoopsBase<PipelineLoops> {
     });
     IRRewriter rewriter(&getContext());
     for (scf::ForOp loop : loops)
-      Pipeline(rewriter, loop, *target).run(lateProduct);
+      Pipeline(rewriter, loop, *target).run();
   }
 };
 

@@ -12,7 +12,7 @@
 #include "compiler/Target/Target.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 namespace nereid {
 
@@ -29,53 +29,23 @@ struct ProductSchedule {
   bool crosses = false;
 };
 
+/// Where, in a body that has no other wait, products are waited for so that
+/// what they read becomes free.
+enum class FreeingWait {
+  Before, ///< at the top of the body: products of the iteration before end
+  Behind, ///< behind the body's products
+};
+
 /// Lets the matrix products (wgmma) of a loop's body run on while other work is
 /// done: each `warpgroup_wait 0` moves down to the first use of the result,
 /// into the next iteration where the result is only carried there.
 ///
 /// `keeps(operand)` says of an operand that it lasts until the first wait of
 /// the next iteration (a ring with a slot to spare).
-enum class FreeingWait {
-  Top,    ///< products of the iteration before end at the top, always
-  Before, ///< as Top, where the body has no other wait
-  Behind, ///< where the body has no other wait: behind its products
-};
 ProductSchedule makeProductsAsync(mlir::RewriterBase &rewriter,
                                   mlir::scf::ForOp loop,
                                   llvm::function_ref<bool(mlir::Value)> keeps,
                                   FreeingWait where);
-
-/// A product that can be issued one iteration late, see PipelineRotate.cpp.
-struct Rotation {
-  tgpu::WarpgroupMMAOp last;   ///< this one
-  tgpu::WarpgroupMMAOp before; ///< behind this one
-  unsigned carried = 0;        ///< number of the carried value that it adds to
-  /// Arithmetic on the carried value between two products, what spreads its
-  /// other operands, packs the first operand and picks the tile: all move
-  /// along.
-  llvm::SetVector<mlir::Operation *> scaling, along;
-  /// The last of these.
-  llvm::SetVector<mlir::Operation *> views;
-  /// Values of the iteration that they need: carried to the next.
-  llvm::SetVector<mlir::Value> sources;
-};
-
-/// Finds the product, if the loop has the shape and registers suffice. Products
-/// are followed by their waits.
-std::optional<Rotation> findRotation(mlir::scf::ForOp loop);
-
-struct RotatedLoop {
-  mlir::scf::IfOp branch;       ///< stands for the loop
-  mlir::scf::ForOp loop;        ///< the second and later iterations, in it
-  tgpu::WarpgroupMMAOp product; ///< the late product in it
-};
-
-/// Carries it out. The loop's carried values keep their numbers. The callbacks
-/// write what the first iteration's, and the last product's, copies need.
-RotatedLoop rotateLoop(mlir::RewriterBase &rewriter, mlir::scf::ForOp loop,
-                       const Rotation &rotation,
-                       llvm::function_ref<void()> beforeFirst,
-                       llvm::function_ref<void()> beforeLast);
 
 /// One load of a loop that becomes a copy into a ring, ahead of its use.
 struct RingLoad {
@@ -100,7 +70,6 @@ struct RingLoad {
   mlir::Value ring;      ///< the allocation
   bool early = false;    ///< read before the synchronisation point
   unsigned distance = 0; ///< iterations between copy and use
-  bool late = false;     ///< only the product that was rotated reads it
 };
 
 /// The loads of a loop that can be copied ahead and are worth it.

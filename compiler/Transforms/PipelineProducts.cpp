@@ -165,12 +165,6 @@ ProductSchedule Body::run() {
     }
   }
   schedule.crosses = !carried.empty();
-  if (schedule.crosses && where == FreeingWait::Top) {
-    SmallVector<Value> all;
-    for (const auto &entry : flying)
-      all.push_back(entry.first);
-    waitBefore(&body->front(), all);
-  }
 
   for (Operation &op : llvm::make_early_inc_range(body->without_terminator())) {
     SmallVector<Value> needed;

@@ -1,6 +1,4 @@
 // RUN: nereid-opt %s --nrd-pipeline-loops -canonicalize -cse | FileCheck %s
-// RUN: nereid-opt %s --nrd-pipeline-loops=late-product -canonicalize -cse \
-// RUN:   | FileCheck %s --check-prefix=LATE
 
 // Copies run two iterations ahead of a wgmma whose operands are tiles. The
 // product of the iteration before ends behind the next one's issue, and the slot
@@ -156,56 +154,6 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   // CHECK-NEXT:      tgpu.async_commit
   // CHECK:           scf.yield %[[O]],
   // CHECK:         tgpu.warpgroup_wait 0,
-
-  // With late-product: the second product is issued one iteration late,
-  // right behind the first, and runs while the threads work on the first one's
-  // result; the wait for it stands at the top of the next iteration. The scaling
-  // of the sum and the packing of its operand move along. The first iteration
-  // stands before the loop, the last product behind.
-  // LATE-LABEL: tt.func public @chain
-  // LATE:         %[[RK:.*]] = tgpu.local_alloc
-  // LATE:         %[[RV:.*]] = tgpu.local_alloc
-  // LATE:         tgpu.async_copy
-  // LATE-NEXT:    tgpu.async_commit
-  // LATE:         tgpu.async_copy
-  // LATE:         tgpu.async_copy
-  // LATE-NEXT:    tgpu.async_commit
-  // LATE:         tgpu.async_copy
-  // LATE:         tgpu.async_copy
-  // LATE-NEXT:    tgpu.async_commit
-  // LATE-NEXT:    tgpu.local_alloc
-  // LATE-NEXT:    scf.if
-  // LATE-NEXT:      tgpu.async_wait 2
-  // LATE:           tgpu.warpgroup_mma
-  // LATE-NEXT:      %[[S0:.*]] = tgpu.warpgroup_wait 0
-  // LATE-NEXT:      %[[E0:.*]] = math.exp2 %[[S0]]
-  // LATE-NEXT:      %[[L:.*]]:4 = scf.for %{{.*}} = %c64_i32 to {{.*}} iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[I:[a-z0-9]+]] = %c1_i32, %[[E:[a-z0-9]+]] = %[[E0]], %[[J:[a-z0-9]+]] = %c0_i32)
-  // LATE-NEXT:        %[[OW:.*]] = tgpu.warpgroup_wait 0, %[[ACC]] :
-  // LATE-NEXT:        tgpu.async_wait 1
-  // LATE-NEXT:        tgpu.proxy_fence
-  // LATE-NEXT:        tgpu.sync_threads
-  // LATE-NEXT:        %[[P:.*]] = arith.truncf %[[E]]
-  // LATE:             %[[K:.*]] = tgpu.tile_at %[[RK]][%[[I]]]
-  // LATE:             %[[KT:.*]] = tgpu.tile_permute %[[K]]
-  // LATE:             %[[S:.*]] = tgpu.warpgroup_mma %{{.*}}, %[[KT]]
-  // LATE:             %[[V:.*]] = tgpu.tile_at %[[RV]][%[[J]]]
-  // LATE:             %[[SUM:.*]] = arith.mulf %[[OW]], %
-  // LATE:             %[[O:.*]] = tgpu.warpgroup_mma %[[P]], %[[V]], %[[SUM]]
-  // LATE:             tgpu.async_copy
-  // LATE:             tgpu.async_copy
-  // LATE:             tgpu.async_commit
-  // LATE:             %[[SW:.*]]:3 = tgpu.warpgroup_wait 1, %[[S]],
-  // LATE:             %[[EN:.*]] = math.exp2 %[[SW]]#0
-  // LATE:             scf.yield %[[O]], %{{.*}}, %[[EN]], %[[I]]
-  // LATE:           %[[LW:.*]]:{{[0-9]+}} = tgpu.warpgroup_wait 0, %[[L]]#0
-  // LATE:           tgpu.async_wait 0 {drain}
-  // LATE:           %[[PL:.*]] = arith.truncf %[[L]]#2
-  // LATE:           %[[VL:.*]] = tgpu.tile_at %[[RV]][%[[L]]#3]
-  // LATE:           %[[SL:.*]] = arith.mulf %[[LW]]#0
-  // LATE:           tgpu.warpgroup_mma %[[PL]], %[[VL]], %[[SL]]
-  // LATE:         } else {
-  // LATE:         tgpu.async_wait 0 {drain}
-  // LATE-NEXT:    tgpu.sync_threads
   tt.func public @chain(%qp: !ptrs, %kp: !ptrs, %vp: !ptrs, %n: i32, %scale: tensor<64x64xf32, #acc>) -> tensor<64x64xf32, #acc> {
     %c0 = arith.constant 0 : i32
     %c64 = arith.constant 64 : i32
