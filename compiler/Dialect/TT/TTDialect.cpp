@@ -78,6 +78,15 @@ struct TTInliner : DialectInlinerInterface {
   }
 };
 
+// What Triton's GPU dialect adds goes wherever its function goes.
+struct TTGInliner : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+};
+
 } // namespace
 
 void TTDialect::initialize() {
@@ -102,4 +111,5 @@ void nereid::ttg::TTGDialect::initialize() {
 #define GET_OP_LIST
 #include "compiler/Dialect/TT/TTGOps.cpp.inc"
       >();
+  addInterfaces<TTGInliner>();
 }

@@ -32,3 +32,21 @@ tt.func private @early_return(%p: !tt.ptr<f32>, %x: f32) -> f32 attributes {noin
 tt.func private @kept(%x: f32) -> f32 attributes {noinline = true} {
   tt.return %x : f32
 }
+
+// What other dialects put into a callee goes with it: a barrier, an assumption.
+// CHECK-LABEL: tt.func public @with_others
+// CHECK-SAME: (%[[N:.*]]: i1)
+tt.func public @with_others(%n: i1) {
+  // CHECK-NEXT: ttg.barrier all
+  // CHECK-NEXT: llvm.intr.assume %[[N]]
+  // CHECK-NEXT: tt.return
+  tt.call @others(%n) : (i1) -> ()
+  tt.return
+}
+
+// CHECK-NOT: @others
+tt.func private @others(%n: i1) {
+  ttg.barrier all
+  llvm.intr.assume %n : i1
+  tt.return
+}
