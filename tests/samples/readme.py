@@ -4,7 +4,7 @@
 #   readme.py README.md PREFIX FOLDER
 #
 # Of the section "A kernel from source to launch", each fenced block is the file that the line above it names, and the
-# indented lines are typed into one shell, with an installed Nereid at PREFIX where the README's own build would be.
+# indented lines are typed into one shell, in a folder where the installed Nereid at PREFIX is what a build would leave.
 import os
 import pathlib
 import re
@@ -15,16 +15,16 @@ import sys
 readme, prefix, folder = sys.argv[1:]
 shutil.rmtree(folder, ignore_errors=True)
 folder = pathlib.Path(folder)
-(folder / "tree/build").mkdir(parents=True)
-(folder / "tree/build/install").symlink_to(pathlib.Path(prefix).resolve())
+(folder / "build").mkdir(parents=True)
+(folder / "build/install").symlink_to(pathlib.Path(prefix).resolve())
 text = pathlib.Path(readme).read_text()
 section = re.search(r"^## A kernel from source to launch$(.*?)^## ", text, re.M | re.S).group(1)
-files = re.findall(r"^`([^`]+)`[^\n]*\n\n```\w+\n(.*?)^```$", section, re.M | re.S)
+files = re.findall(r"^[^\n`]*`([^`]+)`[^\n]*\n\n```\w+\n(.*?)^```$", section, re.M | re.S)
 assert [name for name, _ in files] == ["add.py", "pack.toml", "main.c"], files
 for name, content in files:
     (folder / name).write_text(content)
 commands = re.findall(r"^    (.*)$", re.sub(r"^```.*?^```$", "", section, flags=re.M | re.S), re.M)
-environment = dict(os.environ, NEREID=str(folder / "tree"), NRD_DEVICE="cpu")
+environment = dict(os.environ, NRD_DEVICE="cpu")
 done = subprocess.run(["sh", "-ec", "\n".join(commands)], cwd=folder, env=environment, text=True,
                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 print(done.stdout)
