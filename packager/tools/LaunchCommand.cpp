@@ -68,7 +68,9 @@ int runRun(const LaunchCommand &command) {
     if (!session.find(name))
       return fail("there is no array argument '" + name + "' to write" +
                   pack::suggestion(name, session.slotNames(), "parameters"));
-    outputs[name] = text.substr(equal + 1);
+    if (!outputs.emplace(name, text.substr(equal + 1)).second)
+      return fail("--out names '" + name +
+                  "' twice; an array goes to one file");
     if (Status status = pack::checkWritable(outputs[name]); !status)
       return fail(status.message());
   }
@@ -206,7 +208,8 @@ int runCheck(const CheckCommand &command) {
         return fail(reason + ", or a target such as sm_90 or x86-64-v3");
     }
     if (status)
-      return fail(word + ": " + nrd_error_message());
+      return fail(word + ": " + nrd_error_message() +
+                  "; a target such as sm_90 or gfx942 is checked without it");
     words.push_back(word);
     devices.emplace_back(device);
   }

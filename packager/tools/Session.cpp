@@ -53,6 +53,16 @@ Result<int64_t> parseInteger(std::string_view text) {
 
 //===-- Arrays ------------------------------------------------------------===//
 
+// An expression of a size is one of a grid, but should not be called that.
+static Status sizeError(std::string text) {
+  for (const auto &[grid, size] :
+       {std::pair<std::string_view, std::string_view>("the grid is ", "it is "),
+        {" in the grid", ""}})
+    if (size_t at = text.find(grid); at != std::string::npos)
+      text.replace(at, grid.size(), size);
+  return Status::error(text);
+}
+
 Result<int64_t> Session::sizeValue(std::string_view text) const {
   pack::GridNames names;
   names.constants = integers;
@@ -61,8 +71,9 @@ Result<int64_t> Session::sizeValue(std::string_view text) const {
   pack::GridError problem;
   if (!pack::GridExpr::parse(text, expr, problem) ||
       !expr.compile(names, axis, problem))
-    return Status::error(problem.text);
-  return pack::runGridProgram(axis.steps, {});
+    return sizeError(problem.text);
+  Result<int64_t> value = pack::runGridProgram(axis.steps, {});
+  return value ? value : sizeError(value.message());
 }
 
 // "zeros:fp32[64,64]", "full:fp32[M*K]:1.5".

@@ -53,6 +53,10 @@ public:
         kernel = &one;
     if (!kernel)
       return fail("the pack has no kernel '" + command.launch.kernel + "'");
+    if (std::string_view(nrd_device_name(session.device.get())).substr(0, 4) ==
+        "null")
+      return fail("'null' runs nothing, so nothing is faster on it; tune on "
+                  "the device that the table is for");
     if (Status status = readSweeps(); !status)
       return fail(status.message());
     if (Status status = measureAll(); !status)
