@@ -3,6 +3,8 @@
 
 #include "TestPack.h"
 
+#include "tests/packager/SamplePack.h"
+
 #include <chrono>
 #include <cstdio>
 #include <malloc.h>
@@ -109,6 +111,30 @@ TEST(Cost, Launches) {
                      }),
                 1000);
   }
+}
+
+// The array behind a tensor map moves: the map's programs are evaluated, and
+// its address is replaced.
+TEST(Cost, LaunchesWithTensorMaps) {
+  Opened o("null:sm_90a", write({recipeKernel("gather", 4)}), "gather");
+  nereid::Call owner = o.call();
+  nrd_call_t *call = owner.get();
+  const int64_t shape[] = {16, 16, 16, 16, 16};
+  for (uint32_t slot : {0u, 5u})
+    nrd_call_set_pointer(call, slot, address(0x10000));
+  for (uint32_t slot : {1u, 2u, 3u})
+    nrd_call_set_int(call, slot, 1024);
+  nrd_call_set_descriptor(call, 4, address(0x10000), shape, nullptr);
+  ASSERT_EQ(variantOf((nrd_call_bind(call), owner)), 0u);
+  expectBelow("one array of three moved, launch",
+              cost(50, 1000,
+                   [&](int i) {
+                     nrd_call_set_pointer(call, 0,
+                                          address(0x10000 + 256 * (i & 7)));
+                     nrd_call_launch(call, nullptr);
+                   }),
+              1000);
+  EXPECT_EQ(variantOf(owner), 0u);
 }
 
 TEST(Cost, OpeningAndFinding) {
