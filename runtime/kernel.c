@@ -504,7 +504,7 @@ static void describe_slot(const nrd_kernel_t *kernel,
   const nrd_plan_t *plan = candidate->plan;
   uint32_t first = plan->fields_of_slot[slot];
   const nrd_field_t *field = &candidate->fields[first];
-  if (plan->fields_of_slot[slot + 1] != first + 1 ||
+  if (info->has_constant || plan->fields_of_slot[slot + 1] != first + 1 ||
       field->kind != NRD_FIELD_VALUE)
     return;
   direct->offset = field->offset;

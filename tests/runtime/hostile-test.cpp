@@ -364,6 +364,23 @@ TEST(Made, StructuresThatLie) {
   EXPECT_TRUE(withPredicate({16, 0, 0, 50}).ok());
 }
 
+// The writer gives a constant no field; one that has it is no less fixed.
+TEST(Made, AConstantWithAFieldStaysFixed) {
+  Kernel kernel = addKernel("add");
+  kernel.params.push_back(param("stride", "i32"));
+  kernel.params.back().hasConstant = true;
+  kernel.params.back().constant = 1;
+  std::string bytes = write({kernel});
+  std::string before = bytesOf<uint32_t>({3, 24, 4, 0});
+  for (int variant = 0; variant < 2; ++variant)
+    bytes = edit(bytes, before, bytesOf<uint32_t>({4, 24, 4, 0}));
+  Opened o("null", bytes, "add");
+  nereid::Call call = o.call();
+  call.setAll(address(16), address(16), address(16), 16).check();
+  call.bind().check();
+  EXPECT_FAILS(call.set(4, 2), NRD_INVALID_ARGUMENT, "was fixed to 1");
+}
+
 TEST(Made, DirectoriesThatLie) {
   std::string good = write({addKernel("add"), addKernel("mul")});
   uint64_t directory = load<uint64_t>(good, header::DirectoryOffset);
