@@ -702,11 +702,8 @@ Value FunctionCodeGen::tensorSubscript(Tensor tensor, const Expr &index,
     items = tuple->elements;
   else
     items = one;
-  if (!tensor.isBlock() && llvm::any_of(items, [](const Expr *item) {
-        return llvm::isa<SliceExpr>(item);
-      }))
-    return error(range,
-                 "a scalar has no dimension for ':', found " + tensor.str());
+  // Of a scalar, ':' says nothing, as in Triton: s[:, None] is one element.
+  const bool scalar = !tensor.isBlock();
   int64_t axis = 0;
   for (const Expr *item : items) {
     bool isNew = llvm::isa<NoneLiteral>(item);
@@ -727,6 +724,8 @@ Value FunctionCodeGen::tensorSubscript(Tensor tensor, const Expr &index,
         return error(item->getRange(),
                      "a tensor cannot be cut: only a plain ':' is allowed");
     setPosition(range);
+    if (scalar && !isNew)
+      continue;
     if (isNew) {
       tensor = sem.expandDims(tensor, axis);
       if (!tensor)

@@ -70,6 +70,14 @@ def unsqueeze(x, dim: tl.constexpr):
 
 
 @triton.constexpr_function
+def get_int_dtype(bitwidth, signed):
+    if bitwidth == 1:
+        return tl.int1
+    kinds = {8: (tl.uint8, tl.int8), 16: (tl.uint16, tl.int16), 32: (tl.uint32, tl.int32), 64: (tl.uint64, tl.int64)}
+    return kinds[bitwidth][1 if signed else 0]
+
+
+@triton.constexpr_function
 def _doubled_last(shape):
     return list(shape[:-1]) + [2 * shape[-1]]
 

@@ -3,6 +3,7 @@
 # RUN: nereid-frontend %s:floats x=*fp16 b=*bf16 n=i32 | FileCheck %s --check-prefix=FLOAT
 # RUN: nereid-frontend %s:pointers x=*fp32 u=u32 n=i32 | FileCheck %s --check-prefix=PTR
 # RUN: nereid-frontend %s:shapes x=*fp32 | FileCheck %s --check-prefix=SHAPE
+# RUN: nereid-frontend %s:one_element x=*fp32 n=i32 | FileCheck %s --check-prefix=ONE
 import triton
 import triton.language as tl
 
@@ -95,3 +96,15 @@ def shapes(x):
     both = rows[:, None] + cols[None, :]
     padded = both + cols
     tl.store(x + padded, 0.0)
+
+
+# A scalar takes None and ':' too: one element.
+# ONE-LABEL: tt.func public @one_element
+# ONE: tt.splat %{{.*}} : i32 -> tensor<1xi32>
+# ONE: tt.splat %{{.*}} : i32 -> tensor<1xi32>
+# ONE: tt.broadcast %{{.*}} : tensor<1x1xi32> -> tensor<4x1xi32>
+@triton.jit
+def one_element(x, n):
+    sum = n[:, None] + n[None, :]
+    cols = tl.arange(0, 4)[:, None]
+    tl.store(x + cols + sum, 0.0)
