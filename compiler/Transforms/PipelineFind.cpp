@@ -267,6 +267,17 @@ bool plan(RingLoad &ring) {
 
 } // namespace
 
+bool canCopyInto(tt::LoadOp load, tgpu::TileType tile) {
+  auto type = dyn_cast<RankedTensorType>(load.getType());
+  if (!type || !tgpu::getLayout(type) || !type.getElementType().isIntOrFloat())
+    return false;
+  unsigned bits = tt::getElementBits(type);
+  return bits >= 8 && bits <= 64 && !load.getIsVolatile() &&
+         load.getBoundaryCheck().empty() &&
+         (!load.getOther() || isZero(load.getOther())) &&
+         copyBytes(load, tile) >= kLeastBytes;
+}
+
 tgpu::TileType permutedTile(tgpu::TileType type, ArrayRef<int32_t> order) {
   LinearLayout linear = tgpu::permute(type.getLinear(), order);
   SmallVector<int64_t> shape;

@@ -62,6 +62,7 @@ private:
   void copyInBody(MutableArrayRef<Group> groups,
                   function_ref<Value(const Group &)> index);
   void copy(OpBuilder &builder, const Group &group, Value slot);
+  void copyTiles();
   void sinkTiles();
   void waitForCopies(int64_t pending);
   void meet(int64_t pending);
@@ -232,6 +233,43 @@ void Pipeline::copy(OpBuilder &builder, const Group &group, Value index) {
   }
 }
 
+/// Tiles that are written from loads in front of the loop and read in it become
+/// part of the first copies: no thread waits for the loads then.
+void Pipeline::copyTiles() {
+  Block *block = loop->getBlock();
+  SmallVector<tgpu::LocalAllocOp> allocs;
+  for (auto alloc : block->getOps<tgpu::LocalAllocOp>())
+    if (alloc->isBeforeInBlock(loop) && alloc.getSrc())
+      allocs.push_back(alloc);
+  for (tgpu::LocalAllocOp alloc : allocs) {
+    auto load = alloc.getSrc().getDefiningOp<tt::LoadOp>();
+    if (!load || load->getBlock() != block || !load->hasOneUse() ||
+        !canCopyInto(load, alloc.getType()) ||
+        llvm::any_of(alloc->getUsers(), [&](Operation *user) {
+          Operation *at = block->findAncestorOpInBlock(*user);
+          return !at || at->isBeforeInBlock(loop);
+        }))
+      continue;
+    bool moves = true;
+    for (Operation *op = load->getNextNode(); op != loop;
+         op = op->getNextNode())
+      moves &= isMemoryEffectFree(op) ||
+               isa<tt::LoadOp, tgpu::LocalAllocOp, tgpu::AsyncCopyOp>(op);
+    if (!moves)
+      continue;
+    auto tile = tgpu::LocalAllocOp::create(rewriter, alloc.getLoc(),
+                                           alloc.getType(), Value());
+    auto start = tgpu::AsyncCopyOp::create(
+        rewriter, load.getLoc(), load.getPtr(), tile, load.getMask(), Value(),
+        rewriter.getI32IntegerAttr(int32_t(load.getCache())),
+        rewriter.getI32IntegerAttr(int32_t(load.getEvict())));
+    if (auto access = load->getAttr(tgpu::kAccessAttr))
+      start->setAttr(tgpu::kAccessAttr, access);
+    rewriter.replaceOp(alloc, tile.getResult());
+    rewriter.eraseOp(load);
+  }
+}
+
 /// Tiles that are written from loads in front of the loop and read in it are
 /// written behind the first copies: those must not wait for the loads.
 void Pipeline::sinkTiles() {
@@ -381,6 +419,12 @@ void Pipeline::schedule(const ProductSchedule &products) {
   // Before the loop: the copies of the iterations that the body's copies start
   // behind, in the groups in which the body would have made them.
   rewriter.setInsertionPoint(loop);
+  int64_t first = INT64_MAX;
+  for (const RingLoad &ring : rings)
+    if (ring.early)
+      first = std::min<int64_t>(first, ring.distance - 1);
+  if (first != INT64_MAX && fence)
+    copyTiles();
   for (int64_t back = stages; back > 0; --back) {
     bool any = false;
     for (Group &group : groups) {
@@ -395,10 +439,6 @@ void Pipeline::schedule(const ProductSchedule &products) {
       tgpu::AsyncCommitOp::create(rewriter, loc);
   }
   sinkTiles();
-  int64_t first = INT64_MAX;
-  for (const RingLoad &ring : rings)
-    if (ring.early)
-      first = std::min<int64_t>(first, ring.distance - 1);
   if (first != INT64_MAX && !twice)
     meet(first);
 

@@ -76,6 +76,10 @@ struct RingLoad {
 llvm::SmallVector<RingLoad> findRingLoads(mlir::scf::ForOp loop,
                                           const TargetInfo &target);
 
+/// Whether asynchronous copies can do what `load` and a store of all it loads
+/// into `tile` do.
+bool canCopyInto(tt::LoadOp load, tgpu::TileType tile);
+
 /// The type of `type`'s memory with its dimensions in another order, as
 /// `tgpu.tile_permute` gives it.
 tgpu::TileType permutedTile(tgpu::TileType type, llvm::ArrayRef<int32_t> order);

@@ -127,20 +127,20 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
   // iteration scales it; the wait for the scores ends it as well. There threads
   // meet, once. Copies of the first operand run three iterations ahead, of the
   // second two, and are issued behind the last product. The tile that is loaded
-  // in front of the loop is written behind the first copies, which so do not
-  // wait for that load.
+  // in front of the loop is part of the first group of copies.
   // CHECK-LABEL: tt.func public @chain
-  // CHECK:         %[[Q:.*]] = tt.load
-  // CHECK-NEXT:    %[[K:.*]] = tgpu.local_alloc : ()
+  // CHECK-NOT:     tt.load
+  // CHECK:         %[[K:.*]] = tgpu.local_alloc : ()
   // CHECK-NEXT:    %[[V:.*]] = tgpu.local_alloc : ()
+  // CHECK:         %[[Q:.*]] = tgpu.local_alloc : ()
+  // CHECK-NEXT:    tgpu.async_copy %arg0, %[[Q]] {
   // CHECK-COUNT-5: tgpu.async_copy
   // CHECK-NEXT:    tgpu.async_commit
-  // CHECK-NEXT:    tgpu.local_alloc %[[Q]]
   // CHECK-NEXT:    tgpu.async_wait 2
   // CHECK:         scf.for {{.*}} iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[I:[a-z0-9]+]] = %c0_i32)
   // CHECK:           %[[TK:.*]] = tgpu.tile_at %[[K]][%[[I]]]
   // CHECK:           %[[TKT:.*]] = tgpu.tile_permute %[[TK]]
-  // CHECK:           %[[S:.*]] = tgpu.warpgroup_mma %{{.*}}, %[[TKT]], %{{.*}}
+  // CHECK:           %[[S:.*]] = tgpu.warpgroup_mma %[[Q]], %[[TKT]], %{{.*}}
   // CHECK-NEXT:      tgpu.async_wait 1
   // CHECK-NEXT:      tgpu.proxy_fence
   // CHECK-NEXT:      %[[W:.*]]:4 = tgpu.warpgroup_wait 0, %[[ACC]], %[[S]], %{{.*}}, %[[TKT]]
