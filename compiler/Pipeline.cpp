@@ -7,6 +7,7 @@
 
 #include "compiler/Pipeline.h"
 
+#include "compiler/Dialect/TT/Fusion.h"
 #include "compiler/Dialect/TT/TTDialect.h"
 #include "compiler/PipelineGPU.h"
 #include "compiler/PipelineMessages.h"
@@ -323,6 +324,9 @@ OwningOpRef<ModuleOp> Compiler::Impl::lowerTiles(const KernelIRImpl &ir,
   for (auto function : module->getOps<tt::FuncOp>())
     if (function.getName() != ir.functionName)
       function.setPrivate();
+  if (!ir.configSpec.fpFusion)
+    module->getOperation()->setAttr(tt::kNoFusionAttr,
+                                    UnitAttr::get(context.get()));
   // A CPU image serves any argument: it may not rely on divisibility.
   if (target.family == TargetFamily::CPU)
     for (auto function : module->getOps<tt::FuncOp>())

@@ -63,6 +63,7 @@ struct ConfigSpec {
   int numWarps = 4;
   int numStages = 3;
   int numCtas = 1;
+  bool fpFusion = true; ///< a product and a sum may be rounded as one
 };
 
 struct KernelDescription {

@@ -117,6 +117,7 @@ bool listSourceKernels(const CompilerOptions &options, const MessageSink &sink,
       spec.numWarps = static_cast<int>(config->numWarps);
       spec.numStages = static_cast<int>(config->numStages);
       spec.numCtas = static_cast<int>(config->numCtas);
+      spec.fpFusion = config->fpFusion;
       kernel.configs.push_back(std::move(spec));
     }
     for (llvm::StringRef name : jit.key)

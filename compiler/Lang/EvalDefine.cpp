@@ -286,8 +286,9 @@ FunctionObject *EvaluatorImpl::copyJit(FunctionObject &function) {
   return copy;
 }
 
-/// Options of Triton's back ends that a config may set beside parameters. They
-/// tune one vendor's code generator and mean nothing to ours.
+/// Options of Triton's back ends that a config may set beside parameters. But
+/// for `enable_fp_fusion` they tune one vendor's code generator and mean
+/// nothing to ours.
 static bool isBackendOption(llvm::StringRef name) {
   static constexpr llvm::StringRef options[] = {"maxnreg",
                                                 "ir_override",
@@ -350,10 +351,14 @@ Value EvaluatorImpl::applyAutotune(Value value, DictObject &options,
     auto *config = values.create<ConfigObject>();
     *config = item.getConfig();
     llvm::erase_if(config->constants, [&](const auto &pair) {
-      return isBackendOption(pair.first) &&
-             llvm::none_of(copy->params(), [&](const Parameter &param) {
-               return param.name == pair.first;
-             });
+      if (!isBackendOption(pair.first) ||
+          llvm::any_of(copy->params(), [&](const Parameter &param) {
+            return param.name == pair.first;
+          }))
+        return false;
+      if (pair.first == "enable_fp_fusion")
+        config->fpFusion = plain(pair.second).getInt64() != 0;
+      return true;
     });
     for (const auto &[name, constant] : config->constants) {
       llvm::SmallVector<llvm::StringRef, 8> names;

@@ -391,6 +391,7 @@ struct ConfigObject : ObjectBase {
   int64_t numStages = 3;
   int64_t numCtas = 1;
   std::optional<int64_t> maxRegisters; ///< maxnreg=
+  bool fpFusion = true;                ///< enable_fp_fusion
   SourceRange range;
 };
 

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Dialect/TT/Fusion.h"
 #include "compiler/Dialect/TT/TTDialect.h"
 #include "compiler/Transforms/Branches.h"
 #include "compiler/Transforms/Passes.h"
@@ -246,6 +247,8 @@ void rewrite(ScaledExtremum &found) {
 
 struct ScaleMaxima : impl::ScaleMaximaBase<ScaleMaxima> {
   void runOnOperation() override {
+    if (!tt::mayFuse(getOperation()))
+      return;
     SmallVector<arith::MulFOp> products;
     getOperation()->walk(
         [&](arith::MulFOp product) { products.push_back(product); });

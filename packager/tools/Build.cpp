@@ -251,7 +251,7 @@ private:
     addPairs(spec.fixed);
     addPairs(spec.config.constants);
     add(concat(spec.config.numWarps, " ", spec.config.numStages, " ",
-               spec.config.numCtas));
+               spec.config.numCtas, spec.config.fpFusion ? "" : " separate"));
     addPairs(compilerOptions.bindings);
     for (const std::string &path : compilerOptions.searchPaths)
       add(path);

@@ -260,6 +260,7 @@ private:
                    other.spec.numWarps == config.spec.numWarps &&
                    other.spec.numStages == config.spec.numStages &&
                    other.spec.numCtas == config.spec.numCtas &&
+                   other.spec.fpFusion == config.spec.fpFusion &&
                    other.targets == config.targets;
           });
       if (!known)

@@ -2,6 +2,7 @@
 
 #include "compiler/Target/CPU/ElementOps.h"
 
+#include "compiler/Dialect/TT/Fusion.h"
 #include "compiler/Dialect/TT/TTDialect.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -244,8 +245,8 @@ Value ElementOps::generic(OpBuilder &b, Operation *op, ValueRange operands,
     Type compute = isNarrow(element) ? b.getF32Type() : element;
     result.setType(held(compute, lanes));
   }
-  // Triton lets a product and a sum become one fma.
-  if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(clone)) {
+  if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(clone) &&
+      tt::mayFuse(op)) {
     auto iface = cast<arith::ArithFastMathInterface>(clone);
     clone->setAttr(
         iface.getFastMathAttrName(),

@@ -1,5 +1,6 @@
 //===- Elementwise.cpp - One scalar operation per register ----------------===//
 
+#include "compiler/Dialect/TT/Fusion.h"
 #include "compiler/Target/GPU/Emitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -45,7 +46,8 @@ Value create(Emitter &e, Operation *like, Type type, ValueRange operands) {
   Operation *copy = e.builder.create(state);
   // The kernel's own products and sums may be fused, as Triton's are; what our
   // math library emits may not.
-  if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(copy)) {
+  if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(copy) &&
+      tt::mayFuse(e.module())) {
     auto fast = cast<arith::ArithFastMathInterface>(copy);
     arith::FastMathFlags flags = fast.getFastMathFlagsAttr().getValue();
     copy->setAttr(fast.getFastMathAttrName(),

@@ -119,3 +119,32 @@ tt.func public @others(%n: i32, %scale: f32, %x: tensor<64x64xf32>) -> tensor<64
   }
   tt.return %r : tensor<64x64xf32>
 }
+
+// -----
+
+// Products and sums that are to be rounded one by one stay two.
+// CHECK-LABEL: @no_fusion
+// CHECK-NOT:     math.fma
+module attributes {nrd.no_fp_fusion} {
+tt.func public @no_fusion(%n: i32, %scale: f32, %x: tensor<64x64xf32>, %m: tensor<64xf32>) -> (tensor<64xf32>, tensor<64x64xf32>) {
+  %c0 = arith.constant 0 : i32
+  %c64 = arith.constant 64 : i32
+  %splat = tt.splat %scale : f32 -> tensor<64x64xf32>
+  %r:2 = scf.for %i = %c0 to %n step %c64 iter_args(%a = %m, %y = %x) -> (tensor<64xf32>, tensor<64x64xf32>) : i32 {
+    %s = arith.mulf %y, %splat : tensor<64x64xf32>
+    %h = "tt.reduce"(%s) <{axis = 1 : i32}> ({
+    ^bb0(%p: f32, %q: f32):
+      %t = arith.maxnumf %p, %q : f32
+      tt.reduce.return %t : f32
+    }) : (tensor<64x64xf32>) -> tensor<64xf32>
+    %new = arith.maxnumf %a, %h : tensor<64xf32>
+    %change = arith.subf %a, %new : tensor<64xf32>
+    %new1 = tt.expand_dims %new {axis = 1 : i32} : tensor<64xf32> -> tensor<64x1xf32>
+    %newb = tt.broadcast %new1 : tensor<64x1xf32> -> tensor<64x64xf32>
+    %d = arith.subf %s, %newb : tensor<64x64xf32>
+    %e = math.exp2 %d : tensor<64x64xf32>
+    scf.yield %change, %e : tensor<64xf32>, tensor<64x64xf32>
+  }
+  tt.return %r#0, %r#1 : tensor<64xf32>, tensor<64x64xf32>
+}
+}
