@@ -7,10 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Dialect/TT/TTDialect.h"
-#include "compiler/Target/Num.h"
+#include "compiler/Target/Library.h"
 #include "compiler/Target/Passes.h"
-
-#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 
@@ -20,60 +18,13 @@ namespace nereid {
 
 namespace {
 
-using Operands = ArrayRef<Num>;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kPi = 3.14159265358979323846;
+using namespace library;
 
 //===----------------------------------------------------------------------===//
 // Building blocks
 //===----------------------------------------------------------------------===//
 
-bool isF32(Num x) { return x.element().isF32(); }
-Num widen(Num x) { return x.toWidth(x.b().getF64Type()); }
-Num narrow(Num x) { return x.toWidth(x.b().getF32Type()); }
-
-/// A function of f64 on operands of either width.
-template <typename Fn> Num inF64(Operands x, Fn fn) {
-  if (!isF32(x[0]))
-    return fn(x);
-  SmallVector<Num, 4> wide;
-  for (Num operand : x)
-    wide.push_back(isF32(operand) ? widen(operand) : operand);
-  return narrow(fn(Operands(wide)));
-}
-
 Num flag(Num condition) { return condition.zext(32); }
-Num isInfinite(Num x) { return eq(abs(x), kInfinity); }
-Num isFinite(Num x) { return lt(abs(x), kInfinity); }
-/// A condition without its opposite's lanes, and the like.
-Num negate(Num condition) { return condition ^ condition.integer(1); }
-Num selectInt(Num condition, int64_t a, Num b) {
-  return select(condition, b.integer(a), b);
-}
-Num square(Num x) { return x * x; }
-/// The sum of two floats, and what it lost by rounding.
-std::pair<Num, Num> twoSum(Num a, Num b) {
-  Num sum = a + b;
-  Num part = sum - a;
-  return {sum, (a - (sum - part)) + (b - part)};
-}
-
-/// 2^n, for n within the exponents of normal numbers; n has the width of the
-/// result.
-Num powerOfTwo(Num n) {
-  int mantissa = n.width() == 64 ? 52 : 23, bias = n.width() == 64 ? 1023 : 127;
-  return shl(n + bias, mantissa).asFloat();
-}
-
-/// The next larger or smaller number; not of NaN, nor beyond infinity.
-Num next(Num x, bool up) {
-  Num bits = up ? x.bits() : (-x).bits();
-  Num moved = select(lt(bits, 0), bits - 1, bits + 1);
-  moved = selectInt(eq(x, 0.0), 1, moved);
-  Num result = moved.asFloat();
-  return up ? result : -result;
-}
-
 /// Rounds an integral float's value: 'n' to nearest even, 'z' to zero, 'd'
 /// down, 'u' up.
 Num roundToIntegral(Num x, char mode) {
@@ -86,23 +37,6 @@ Num roundToIntegral(Num x, char mode) {
     return x.make<math::CeilOp>(x);
   default:
     return rint(x);
-  }
-}
-
-/// A number rounded to nearest, moved to where `mode` rounds the exact value,
-/// which is above or below it.
-Num moveTo(Num rounded, Num exactIsAbove, Num exactIsBelow, char mode) {
-  Num down = next(rounded, false), up = next(rounded, true);
-  switch (mode) {
-  case 'd':
-    return select(exactIsBelow, down, rounded);
-  case 'u':
-    return select(exactIsAbove, up, rounded);
-  case 'z':
-    return select(exactIsBelow & gt(rounded, 0.0), down,
-                  select(exactIsAbove & lt(rounded, 0.0), up, rounded));
-  default:
-    return rounded;
   }
 }
 
@@ -189,8 +123,7 @@ std::optional<Num> convert(StringRef name, Num x) {
   return std::nullopt;
 }
 
-/// "fadd_rz", "ddiv_rn", "fmaf_ru" and the like; none for another name, and for
-/// what is not exact in f64's own precision.
+/// "fadd_rz", "ddiv_rn", "fmaf_ru" and the like; none for another name.
 std::optional<Num> directed(StringRef name, Operands x) {
   char mode = name.back();
   if (name.size() < 6 || !name.drop_back().ends_with("_r") ||
@@ -239,8 +172,19 @@ std::optional<Num> directed(StringRef name, Operands x) {
       return x[0].make<math::FmaOp>(x[0], x[1], x[2]);
     return std::nullopt;
   }
-  if (wide)
+  if (wide) {
+    if (base == "mul")
+      return directedProduct(x[0], x[1], mode);
+    if (base == "div")
+      return directedQuotient(x[0], x[1], mode);
+    if (base == "rcp")
+      return directedQuotient(x[0].same(1), x[0], mode);
+    if (base == "sqrt")
+      return directedRoot(x[0], mode);
+    if (base.starts_with("fma"))
+      return directedFma(x[0], x[1], x[2], mode);
     return std::nullopt;
+  }
   // A product, and whether a quotient or root is a number of f32, are exact in
   // f64: the second rounding is the only one that matters.
   Num a = widen(x[0]);
@@ -262,37 +206,6 @@ std::optional<Num> directed(StringRef name, Operands x) {
 //===----------------------------------------------------------------------===//
 // Functions
 //===----------------------------------------------------------------------===//
-
-/// x * 2^n, rounded once. The scheme for f64: factors that keep the product
-/// normal until the last one.
-Num scaleByPower(Num x, Num n) {
-  auto clamp = [](Num v, int low, int high) {
-    v = select(lt(v, low), v.integer(low), v);
-    return select(gt(v, high), v.integer(high), v);
-  };
-  if (isF32(x))
-    return narrow(widen(x) * powerOfTwo(clamp(n, -400, 400).sext(64)));
-  n = clamp(n, -3000, 3000);
-  for (int step = 0; step < 2; ++step) {
-    Num high = gt(n, 1023), low = lt(n, -1022);
-    Num factor =
-        select(high, x.same(std::ldexp(1.0, 1023)),
-               select(low, x.same(std::ldexp(1.0, -1022 + 53)), x.same(1.0)));
-    x = x * factor;
-    n = select(high, n - 1023, select(low, n + (1022 - 53), n));
-  }
-  return x * powerOfTwo(clamp(n, -1022, 1023).sext(64));
-}
-
-/// The exponent of a finite number that is not 0, as i32.
-Num exponentOf(Num x) {
-  if (isF32(x))
-    x = widen(x);
-  Num tiny = lt(abs(x), std::ldexp(1.0, -1022));
-  Num scaled = select(tiny, x * std::ldexp(1.0, 54), x);
-  Num biased = (lshr(scaled.bits(), 52) & 0x7ff).trunc(32);
-  return biased - select(tiny, biased.integer(1023 + 54), biased.integer(1023));
-}
 
 Num ilogb(Operands x) {
   constexpr int32_t kLeast = std::numeric_limits<int32_t>::min();
@@ -371,45 +284,10 @@ Num norm(Operands operands, bool reciprocal) {
   return result;
 }
 
-/// sin(pi x) and cos(pi x): the reduction is exact, and so are the zeros.
-Num sinPi(Operands x) {
-  Num r = x[0] - rint(x[0] * 0.5) * 2.0;
-  r = select(gt(abs(r), 0.5), copysign(1.0 - abs(r), r), r);
-  return r.make<math::SinOp>(r * kPi);
-}
+/// cos(pi x): the reduction is exact, and so are the zeros.
 Num cosPi(Operands x) {
   Num r = abs(x[0] - rint(x[0] * 0.5) * 2.0);
   return r.make<math::SinOp>((0.5 - r) * kPi);
-}
-
-/// The inverse of erf on f32: a polynomial in -log(1 - x^2) (M. Giles,
-/// "Approximating the erfinv function", single precision), then Newton's
-/// method in f64.
-Num erfInverse(Num x) {
-  Num wide = widen(x);
-  Num w = -wide.make<math::LogOp>((1.0 - wide) * (1.0 + wide));
-  auto polynomial = [&](Num t, ArrayRef<double> coefficients) {
-    Num sum = t.same(coefficients[0]);
-    for (double c : coefficients.drop_front())
-      sum = sum * t + c;
-    return sum;
-  };
-  Num central =
-      polynomial(w - 2.5, {2.81022636e-08, 3.43273939e-07, -3.5233877e-06,
-                           -4.39150654e-06, 0.00021858087, -0.00125372503,
-                           -0.00417768164, 0.246640727, 1.50140941});
-  Num tail =
-      polynomial(sqrt(w) - 3.0, {-0.000200214257, 0.000100950558, 0.00134934322,
-                                 -0.00367342844, 0.00573950773, -0.0076224613,
-                                 0.00943887047, 1.00167406, 2.83297682});
-  Num y = select(lt(w, 5.0), central, tail) * wide;
-  for (int i = 0; i < 2; ++i) {
-    Num error = y.make<math::ErfOp>(y) - wide;
-    y = y - error * 0.88622692545275801 * y.make<math::ExpOp>(y * y);
-  }
-  Num result =
-      select(eq(abs(x), 1.0), copysign(x.same(kInfinity), x), narrow(y));
-  return select(eq(x, 0.0), x, result);
 }
 
 /// The bits in reverse order.
@@ -473,6 +351,14 @@ template <typename Op> Num make(Operands x) {
   OperationState state(x[0].at(), Op::getOperationName(), values,
                        {x[0].type()});
   return x[0].with(x[0].b().create(state)->getResult(0));
+}
+
+/// A function of one f64 operand, for either width.
+template <Num (*function)(Num)> Num alone(Operands x) {
+  return inF64(x, [](Operands v) { return function(v[0]); });
+}
+template <Num (*function)(int, Num), int order> Num ofOrder(Operands x) {
+  return inF64(x, [](Operands v) { return function(order, v[0]); });
 }
 
 /// Operands: f, the one float type of the call (f32 or f64); s, d, f32 or f64
@@ -573,12 +459,28 @@ const Row kRows[] = {
      }},
     {"sinpi", "f", sinPi},
     {"cospi", "f", cosPi},
-    {"erfinv", "s", [](Operands x) { return erfInverse(x[0]); }},
-    {"normcdf", "s",
+    {"rcp64h", "d",
      [](Operands x) {
-       Num t = widen(x[0]) * -0.70710678118654752440;
-       return narrow(t.make<math::ErfcOp>(t) * 0.5);
+       return ((1.0 / x[0]).bits() & int64_t(~uint64_t(0) << 32)).asFloat();
      }},
+    {"erfinv", "f", alone<erfInverse>},
+    {"erfcinv", "f", alone<erfcInverse>},
+    {"erfcx", "f", alone<scaledErfc>},
+    {"normcdf", "f", alone<normalCdf>},
+    {"normcdfinv", "f",
+     [](Operands x) {
+       return inF64(x, [](Operands v) {
+         return erfcInverse(v[0] * 2.0) * -1.41421356237309504880;
+       });
+     }},
+    {"lgamma", "f", alone<logGamma>},
+    {"tgamma", "f", alone<gammaFunction>},
+    {"cyl_bessel_i0", "f", ofOrder<besselI, 0>},
+    {"cyl_bessel_i1", "f", ofOrder<besselI, 1>},
+    {"j0", "f", ofOrder<besselJ, 0>},
+    {"j1", "f", ofOrder<besselJ, 1>},
+    {"y0", "f", ofOrder<besselY, 0>},
+    {"y1", "f", ofOrder<besselY, 1>},
     {"hypot", "ff", [](Operands x) { return norm(x, false); }},
     {"rhypot", "ff", [](Operands x) { return norm(x, true); }},
     {"norm3d", "fff", [](Operands x) { return norm(x, false); }},

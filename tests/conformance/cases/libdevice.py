@@ -176,59 +176,57 @@ def exactly(op, *values):
             v = [np.float64(value) for value in values]
             return float({"add": lambda: v[0] + v[1], "sub": lambda: v[0] - v[1], "mul": lambda: v[0] * v[1],
                           "div": lambda: v[0] / v[1], "rcp": lambda: 1 / v[0],
-                          "fma": lambda: v[0] * v[1] + v[2]}[op]())
+                          # The product of two numbers is finite before it is rounded.
+                          "fma": lambda: v[2] if np.isfinite(v[:2]).all() else v[0] * v[1] + v[2]}[op]())
     v = [Fraction(value) for value in values]
     return {"add": lambda: v[0] + v[1], "sub": lambda: v[0] - v[1], "mul": lambda: v[0] * v[1],
             "div": lambda: v[0] / v[1], "rcp": lambda: 1 / v[0], "fma": lambda: v[0] * v[1] + v[2]}[op]()
 
 
-@each(fn=("add", "sub", "mul", "div"), mode=tuple("zdu"))
-def directed(c, fn, mode):
-    x, y = inputs(c, "fp32", 400, 1), inputs(c, "fp32", 400, 2)
-    out = c.empty("fp32", x.shape)
+@each(fn=("add", "sub", "mul", "div"), mode=tuple("zdu"), dtype=("fp32", "fp64"))
+def directed(c, fn, mode, dtype):
+    x, y = inputs(c, dtype, 400, 1), inputs(c, dtype, 400, 2)
+    out = c.empty(dtype, x.shape)
     call(c, "two", f"{fn}_r{mode}", out, x, y)
-    c.expect(out, elementwise(lambda a, b: to_real(exactly(fn, a, b), mode, "fp32"), x.value, y.value))
+    c.expect(out, elementwise(lambda a, b: to_real(exactly(fn, a, b), mode, dtype), x.value, y.value))
 
 
-@each(fn=("add", "sub"), mode=tuple("zdu"))
-def directed_double(c, fn, mode):
-    x, y = inputs(c, "fp64", 400, 1), inputs(c, "fp64", 400, 2)
-    out = c.empty("fp64", x.shape)
-    call(c, "two", f"{fn}_r{mode}", out, x, y)
-    c.expect(out, elementwise(lambda a, b: to_real(exactly(fn, a, b), mode, "fp64"), x.value, y.value))
-
-
-@each(mode=tuple("zdu"))
-def reciprocal(c, mode):
-    x = inputs(c, "fp32", 400)
-    out = c.empty("fp32", x.shape)
+@each(mode=tuple("zdu"), dtype=("fp32", "fp64"))
+def reciprocal(c, mode, dtype):
+    x = inputs(c, dtype, 400)
+    out = c.empty(dtype, x.shape)
     call(c, "one", f"rcp_r{mode}", out, x)
-    c.expect(out, [to_real(exactly("rcp", v), mode, "fp32") for v in x.value.tolist()])
+    c.expect(out, [to_real(exactly("rcp", v), mode, dtype) for v in x.value.tolist()])
 
 
-@each(mode=tuple("zdu"))
-def fused(c, mode):
-    x, y = inputs(c, "fp32", 400, 1), inputs(c, "fp32", 400, 2)
+@each(mode=tuple("zdu"), dtype=("fp32", "fp64"))
+def fused(c, mode, dtype):
+    x, y = inputs(c, dtype, 400, 1), inputs(c, dtype, 400, 2)
     with np.errstate(all="ignore"):
-        z = c.tensor("fp32", (-x.value * y.value).astype(np.float32) * c.rng.choice([0.0, 1.0, 1e-12], x.shape))
-    out = c.empty("fp32", x.shape)
+        z = c.tensor(dtype, (-x.value * y.value).astype(STORAGE[dtype]) * c.rng.choice([0.0, 1.0, 1e-12, 1e-250, 1e250],
+                                                                                     x.shape))
+    out = c.empty(dtype, x.shape)
     call(c, "three", f"fma_r{mode}", out, x, y, z)
-    c.expect(out, elementwise(lambda *v: to_real(exactly("fma", *v), mode, "fp32"), x.value, y.value, z.value))
+    c.expect(out, elementwise(lambda *v: to_real(exactly("fma", *v), mode, dtype), x.value, y.value, z.value))
 
 
-@each(mode=tuple("zdu"))
-def root(c, mode):
-    x = c.tensor("fp32", np.concatenate([[0.0, 1.0, 4.0, 1e-45, 3.4e38], np.exp(c.rng.uniform(-80, 80, 400))]))
-    out = c.empty("fp32", x.shape)
+@each(mode=tuple("zdu"), dtype=("fp32", "fp64"))
+def root(c, mode, dtype):
+    edges = [0.0, 1.0, 4.0, np.inf, np.nan, -1.0] + ([1e-45, 3.4e38] if dtype == "fp32" else [5e-324, 2.3e-308, 1.7e308])
+    size = 80 if dtype == "fp32" else 700
+    x = c.tensor(dtype, np.concatenate([edges, np.exp(c.rng.uniform(-size, size, 400))]))
+    out = c.empty(dtype, x.shape)
     call(c, "one", f"sqrt_r{mode}", out, x)
 
     def exact(value, mode):
+        if not math.isfinite(value) or value < 0:
+            return value if value > 0 else math.nan
         numerator, denominator = value.as_integer_ratio()
-        scale = 1 << 200
+        scale = 1 << 1200
         low = Fraction(math.isqrt(numerator * scale * scale // denominator), scale)
         if low * low != Fraction(value):
             low += Fraction(1, 2 * scale)  # between two numbers that no float lies between
-        return to_real(low, mode, "fp32")
+        return to_real(low, mode, dtype)
 
     c.expect(out, [exact(value, mode) for value in x.value.tolist()])
 
