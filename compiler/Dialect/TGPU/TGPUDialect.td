@@ -227,11 +227,11 @@ def TGPU_SyncThreadsOp : TGPU_SyncOp<"sync_threads"> {
     the same block, `half 0`: those with an odd number at the first wait for
     those with an even number at the second. Between the two no operation touches
     shared memory, so that it is all the same to who accesses it; the first alone
-    orders nothing.
+    orders nothing. The second may name values that are to be computed before.
   }];
-  let arguments = (ins OptionalAttr<I32Attr>:$half);
+  let arguments = (ins OptionalAttr<I32Attr>:$half, Variadic<AnyType>:$ready);
   let builders = [OpBuilder<(ins), [{ (void)$_builder, (void)$_state; }]>];
-  let assemblyFormat = "(`half` $half^)? attr-dict";
+  let assemblyFormat = "(`half` $half^)? (`with` $ready^ `:` type($ready))? attr-dict";
 }
 
 def TGPU_ProxyFenceOp : TGPU_SyncOp<"proxy_fence"> {

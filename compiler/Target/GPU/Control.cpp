@@ -150,7 +150,7 @@ LogicalResult emitSync(Emitter &e, Operation *op) {
     e.syncThreads(op->getLoc());
     return success();
   }
-  e.syncHalf(op->getLoc(), int(*sync.getHalf()));
+  e.syncHalf(op->getLoc(), int(*sync.getHalf()), sync.getReady());
   return success();
 }
 

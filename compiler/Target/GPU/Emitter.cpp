@@ -378,7 +378,7 @@ void Emitter::syncThreads(Location loc) {
   hooks.barrier(builder, loc, partitionId, threads());
 }
 
-void Emitter::syncHalf(Location loc, int half) {
+void Emitter::syncHalf(Location loc, int half, ValueRange ready) {
   // A warpgroup is four warps.
   Value odd = arith::AndIOp::create(
       builder, loc, arith::ShRUIOp::create(builder, loc, warp(), i32(loc, 2)),
@@ -386,7 +386,7 @@ void Emitter::syncHalf(Location loc, int half) {
   Value takesPart = arith::CmpIOp::create(
       builder, loc, arith::CmpIPredicate::eq, odd, i32(loc, half));
   hooks.barrierOfHalf(builder, loc, takesPart, /*second=*/half == 0,
-                      partitionId, threads());
+                      partitionId, threads(), flatten(ready));
 }
 
 Value Emitter::globalScratchSlot(Location loc, int64_t bytes) {

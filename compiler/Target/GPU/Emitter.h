@@ -142,8 +142,8 @@ public:
   mlir::Value scratch(mlir::Operation *op);
   /// All threads of this partition wait for each other.
   void syncThreads(mlir::Location loc);
-  /// The part of `tgpu.sync_threads half`.
-  void syncHalf(mlir::Location loc, int half);
+  /// `tgpu.sync_threads half`, behind what computes `ready`.
+  void syncHalf(mlir::Location loc, int half, mlir::ValueRange ready);
 
   //===-- Short hands ----------------------------------------------------===//
 

@@ -55,7 +55,7 @@ def StaggerWarpgroups : Pass<"nrd-stagger-warpgroups", "mlir::ModuleOp"> {
       %t = tgpu.warpgroup_wait 0, %s
       tgpu.sync_threads half 1
       %p = math.exp2 %t
-      tgpu.sync_threads half 0
+      tgpu.sync_threads half 0 with %p
       %o = tgpu.warpgroup_mma %p, ...
     }
     ```

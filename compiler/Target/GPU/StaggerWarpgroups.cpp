@@ -40,17 +40,17 @@ bool onlyComputes(Operation *op) {
 
 /// The product behind `sync` when there is arithmetic on tensors, and nothing
 /// else, in between.
-Operation *productBehind(tgpu::SyncThreadsOp sync) {
+tgpu::WarpgroupMMAOp productBehind(tgpu::SyncThreadsOp sync) {
   bool computes = false;
   for (Operation *op = sync->getNextNode(); op; op = op->getNextNode()) {
-    if (isa<tgpu::WarpgroupMMAOp>(op))
-      return computes ? op : nullptr;
+    if (auto product = dyn_cast<tgpu::WarpgroupMMAOp>(op))
+      return computes ? product : tgpu::WarpgroupMMAOp();
     if (!onlyComputes(op))
-      return nullptr;
+      return {};
     computes |= op->getNumResults() && op->hasTrait<OpTrait::Elementwise>() &&
                 isa<RankedTensorType>(op->getResult(0).getType());
   }
-  return nullptr;
+  return {};
 }
 
 struct StaggerWarpgroups : impl::StaggerWarpgroupsBase<StaggerWarpgroups> {
@@ -68,20 +68,26 @@ struct StaggerWarpgroups : impl::StaggerWarpgroupsBase<StaggerWarpgroups> {
     int64_t block = number(tgpu::kSharedBytesAttr) + kReservedBytes;
     if (2 * block <= int64_t(target->sharedBytes) + kReservedBytes)
       return;
-    SmallVector<std::pair<tgpu::SyncThreadsOp, Operation *>> found;
+    SmallVector<std::pair<tgpu::SyncThreadsOp, tgpu::WarpgroupMMAOp>> found;
     module.walk([&](scf::ForOp loop) {
       if (loop->getParentOfType<tgpu::WarpSpecializeOp>())
         return;
       for (auto sync : loop.getBody()->getOps<tgpu::SyncThreadsOp>())
-        if (Operation *product = productBehind(sync);
+        if (tgpu::WarpgroupMMAOp product = productBehind(sync);
             product && !sync.getHalf())
           found.push_back({sync, product});
     });
     for (auto [sync, product] : found) {
       OpBuilder builder(product);
       sync.setHalf(1);
+      // Registers that the product reads are packed before, not behind.
+      SmallVector<Value> ready;
+      Type element = getElementTypeOrSelf(product.getA().getType());
+      if (isa<RankedTensorType>(product.getA().getType()) &&
+          element.isIntOrFloat() && element.getIntOrFloatBitWidth() < 32)
+        ready.push_back(product.getA());
       tgpu::SyncThreadsOp::create(builder, sync.getLoc(),
-                                  builder.getI32IntegerAttr(0));
+                                  builder.getI32IntegerAttr(0), ready);
     }
   }
 };

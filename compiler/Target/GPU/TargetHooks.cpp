@@ -16,7 +16,8 @@ static unsigned bytesOf(Type type) {
 }
 
 void TargetHooks::barrierOfHalf(Builder &b, Loc loc, Value takesPart,
-                                bool /*second*/, int id, int threads) {
+                                bool /*second*/, int id, int threads,
+                                ValueRange /*ready*/) {
   auto branch = scf::IfOp::create(b, loc, takesPart, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());

@@ -65,9 +65,9 @@ public:
   virtual void barrier(Builder &b, Loc loc, int id, int threads) = 0;
   /// The same barrier, where only the warps that `takesPart` holds for wait;
   /// the others do at another place (`second`: this is the second of the two,
-  /// and what computes in front of it should stay there).
+  /// and what computes `ready`, at least, stays in front of it).
   virtual void barrierOfHalf(Builder &b, Loc loc, Value takesPart, bool second,
-                             int id, int threads);
+                             int id, int threads, mlir::ValueRange ready);
   virtual void syncWarp(Builder &b, Loc loc) = 0;
   /// A combination over a warp that one instruction does; null when none does.
   virtual Value reduceWarp(Builder &, Loc, mlir::Operation * /*combiner*/,

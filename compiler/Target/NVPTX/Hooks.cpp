@@ -86,7 +86,7 @@ void Hooks::barrier(Builder &b, Loc loc, int id, int threads) {
 // computes: the second place would become the first. A loop ends straight-line
 // code; this one is never repeated, which ptxas cannot know.
 void Hooks::barrierOfHalf(Builder &b, Loc loc, Value takesPart, bool second,
-                          int id, int threads) {
+                          int id, int threads, ValueRange ready) {
   std::string wait =
       ("@p barrier.cta.sync.aligned " + Twine(id) + ", " + Twine(threads) + ";")
           .str();
@@ -101,7 +101,14 @@ void Hooks::barrierOfHalf(Builder &b, Loc loc, Value takesPart, bool second,
     text += wait + "\n}";
   Value flag =
       LLVM::ZExtOp::create(b, loc, b.getI32Type(), takesPart).getResult();
-  inlineAsm(b, loc, {}, text, "r", flag);
+  // What the asm takes but does not mention is computed before it.
+  std::string constraints = "r";
+  SmallVector<Value> operands{flag};
+  for (Value value : ready) {
+    constraints += value.getType().isF32() ? ",f" : ",r";
+    operands.push_back(value);
+  }
+  inlineAsm(b, loc, {}, text, constraints, operands);
 }
 
 void Hooks::syncWarp(Builder &b, Loc loc) {

@@ -35,7 +35,7 @@ public:
   Value shuffleXor(Builder &b, Loc loc, Value value, int mask) override;
   void barrier(Builder &b, Loc loc, int id, int threads) override;
   void barrierOfHalf(Builder &b, Loc loc, Value takesPart, bool second, int id,
-                     int threads) override;
+                     int threads, mlir::ValueRange ready) override;
   void syncWarp(Builder &b, Loc loc) override;
   Value reduceWarp(Builder &b, Loc loc, mlir::Operation *combiner,
                    Value value) override;

@@ -54,7 +54,7 @@ void SimulatedHooks::barrier(Builder &b, Loc loc, int id, int threads) {
 }
 // In lockstep both halves are at the second place when one is.
 void SimulatedHooks::barrierOfHalf(Builder &b, Loc loc, Value, bool second,
-                                   int id, int threads) {
+                                   int id, int threads, ValueRange) {
   if (second)
     barrier(b, loc, id, threads);
 }

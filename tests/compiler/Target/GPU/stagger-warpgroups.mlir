@@ -2,14 +2,15 @@
 
 // Arithmetic between two products: odd warpgroups meet in front of it, even ones
 // behind it, where that is the barrier that orders the copies and the reads of
-// the ring (none is inserted).
+// the ring (none is inserted). What the product reads from registers is made
+// before.
 // CHECK-LABEL: tt.func public @chain
 // CHECK:           tgpu.warpgroup_wait 0
 // CHECK-NEXT:      tgpu.sync_threads half 1
 // CHECK-NEXT:      math.exp2
 // CHECK-NEXT:      scf.if
-// CHECK:           arith.truncf
-// CHECK-NEXT:      tgpu.sync_threads half 0
+// CHECK:           %[[P:.*]] = arith.truncf
+// CHECK-NEXT:      tgpu.sync_threads half 0 with %[[P]]
 // CHECK-NEXT:      tgpu.warpgroup_mma
 // CHECK-NOT:       tgpu.sync_threads
 // CHECK:           scf.yield
