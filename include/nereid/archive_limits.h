@@ -17,11 +17,11 @@
 #define NRD_ARCHIVE_ALIGNMENT 64
 
 #define NRD_MAX_KERNELS (1u << 24)
-#define NRD_MAX_ROOT_SIZE (16u << 20)  // bytes
+#define NRD_MAX_ROOT_SIZE (16u << 20) // bytes
 // Bytes of one kernel's buffer, and of all its vectors' items, where one that
 // several tables share counts for each.
 #define NRD_MAX_INDEX_SIZE (64u << 20)
-#define NRD_MAX_IMAGE_SIZE (1u << 30)  // bytes of one blob, unpacked
+#define NRD_MAX_IMAGE_SIZE (1u << 30) // bytes of one blob, unpacked
 #define NRD_MAX_SLOTS 256
 #define NRD_MAX_RANK 8 // of a descriptor
 #define NRD_MAX_CONFIGS 4096
