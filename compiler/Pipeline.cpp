@@ -398,7 +398,9 @@ Compiler::~Compiler() = default;
 std::unique_ptr<KernelIR> Compiler::buildIR(const KernelSpec &spec) {
   if (isText(spec.source))
     return impl->readText(spec);
-  return buildFromSource(*impl->context, impl->options, impl->sink, spec);
+  return impl->timed("front end", [&] {
+    return buildFromSource(*impl->context, impl->options, impl->sink, spec);
+  });
 }
 
 bool Compiler::listKernels(const std::string &source,
