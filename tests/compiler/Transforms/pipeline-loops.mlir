@@ -181,6 +181,42 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 4 : i32, nrd.num_stage
     tt.return %r : tensor<64x64xf32, #acc>
   }
 
+  // Masked elements are ones, which copies cannot write: the tile is written
+  // behind the first copies, which so do not wait for the load.
+  // CHECK-LABEL: tt.func public @chain_of_ones
+  // CHECK:         %[[Q:.*]] = tt.load
+  // CHECK-COUNT-5: tgpu.async_copy
+  // CHECK-NEXT:    tgpu.async_commit
+  // CHECK-NEXT:    tgpu.local_alloc %[[Q]]
+  // CHECK-NEXT:    tgpu.async_wait 2
+  tt.func public @chain_of_ones(%qm: tensor<64x64xi1, #ld>, %qp: !ptrs, %kp: !ptrs, %vp: !ptrs, %n: i32, %scale: tensor<64x64xf32, #acc>) -> tensor<64x64xf32, #acc> {
+    %c0 = arith.constant 0 : i32
+    %c64 = arith.constant 64 : i32
+    %zero = arith.constant dense<0.0> : tensor<64x64xf32, #acc>
+    %one = arith.constant dense<1.0> : tensor<64x64xf16, #ld>
+    %ql = tt.load %qp, %qm, %one {nrd.access = array<i32: 1, 8>} : !ptrs
+    %q = tgpu.local_alloc %ql : (tensor<64x64xf16, #ld>) -> !tile
+    %r = scf.for %i = %c0 to %n step %c64 iter_args(%acc = %zero) -> (tensor<64x64xf32, #acc>) : i32 {
+      %at = tt.splat %i : i32 -> tensor<64x64xi32, #ld>
+      %ka = tt.addptr %kp, %at : !ptrs, tensor<64x64xi32, #ld>
+      %k = tt.load %ka {nrd.access = array<i32: 1, 8>} : !ptrs
+      %kt = tt.trans %k {order = array<i32: 1, 0>} : tensor<64x64xf16, #ld> -> tensor<64x64xf16, #ldt>
+      %tk = tgpu.local_alloc %kt : (tensor<64x64xf16, #ldt>) -> !tilet
+      %s0 = tgpu.warpgroup_mma %q, %tk, %zero : !tile, !tilet, tensor<64x64xf32, #acc>
+      %s = tgpu.warpgroup_wait 0, %s0 : tensor<64x64xf32, #acc> -> tensor<64x64xf32, #acc>
+      %e = math.exp2 %s : tensor<64x64xf32, #acc>
+      %p = arith.truncf %e : tensor<64x64xf32, #acc> to tensor<64x64xf16, #acc>
+      %va = tt.addptr %vp, %at : !ptrs, tensor<64x64xi32, #ld>
+      %v = tt.load %va {nrd.access = array<i32: 1, 8>} : !ptrs
+      %tv = tgpu.local_alloc %v : (tensor<64x64xf16, #ld>) -> !tile
+      %scaled = arith.mulf %acc, %scale : tensor<64x64xf32, #acc>
+      %o0 = tgpu.warpgroup_mma %p, %tv, %scaled : tensor<64x64xf16, #acc>, !tile, tensor<64x64xf32, #acc>
+      %o = tgpu.warpgroup_wait 0, %o0 : tensor<64x64xf32, #acc> -> tensor<64x64xf32, #acc>
+      scf.yield %o : tensor<64x64xf32, #acc>
+    }
+    tt.return %r : tensor<64x64xf32, #acc>
+  }
+
   // A register operand: the next iteration would write the registers that the
   // product still reads, so it ends with its iteration.
   // CHECK-LABEL: tt.func public @register_operand
