@@ -133,13 +133,23 @@ def matmul_desc(c, dtype, shape, blocks, programs, warp_specialize):
 @each(dtype=DTYPES, causal=(False, True), heads=(1, 3), seq=(1, 100, 257), width=(16, 64),
       blocks=((32, 32), (64, 32)), random=dict(seq=sizes(1, 400)))
 def attention_fwd(c, dtype, causal, heads, seq, width, blocks):
+    attention(c, dtype, causal, heads, seq, width, blocks, warps=4)
+
+
+# Two warpgroups whose tiles fill a multiprocessor.
+@each(dtype=("fp16",), causal=(False, True), heads=(2,), seq=(1, 300), width=(128,), blocks=((128, 128),))
+def attention_fwd_wide(c, dtype, causal, heads, seq, width, blocks):
+    attention(c, dtype, causal, heads, seq, width, blocks, warps=8)
+
+
+def attention(c, dtype, causal, heads, seq, width, blocks, warps):
     block_m, block_n = blocks
     q, k, v = (c.normal(dtype, (heads, seq, width)) for _ in range(3))
     o, lse = c.empty(dtype, (heads, seq, width)), c.empty("fp32", (heads, seq))
     scale = float(np.float32(width**-0.5))
     c.launch("attention_fwd", q_ptr=q, k_ptr=k, v_ptr=v, o_ptr=o, lse_ptr=lse, scale=scale, seq=seq,
              const=dict(CAUSAL=causal, HEAD_DIM=width, BLOCK_M=block_m, BLOCK_N=block_n),
-             grid=(cdiv(seq, block_m), heads))
+             grid=(cdiv(seq, block_m), heads), warps=warps)
     u = unit("fp32")
     log2e = 1.4426950408889634
     keys = np.swapaxes(k.value, 1, 2)
