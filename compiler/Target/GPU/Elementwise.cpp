@@ -148,19 +148,6 @@ LogicalResult emitBitcast(Emitter &e, Operation *op) {
   });
 }
 
-LogicalResult emitAddPtr(Emitter &e, Operation *op) {
-  Location loc = op->getLoc();
-  Type pointee = tt::getPointeeType(op->getResult(0).getType());
-  unsigned bits = std::max(8u, tt::getElementBits(pointee));
-  Type element = e.builder.getIntegerType(bits);
-  // An index of an address is signed, and of any width.
-  return forEach(e, op, [&](ValueRange operands) {
-    return LLVM::GEPOp::create(e.builder, loc, operands[0].getType(), element,
-                               operands[0],
-                               ArrayRef<LLVM::GEPArg>{operands[1]});
-  });
-}
-
 //===-- Numbers -----------------------------------------------------------===//
 
 LogicalResult emitClamp(Emitter &e, Operation *op) {
@@ -264,7 +251,6 @@ void addElementwise(EmitTable &table) {
         "sin",   "sinh",  "tan",   "tanh"})
     table[("math." + name).str()] = emitWide;
   table["ub.poison"] = emitPoison;
-  table["tt.addptr"] = emitAddPtr;
   table["tt.bitcast"] = emitBitcast;
   table["tt.int_to_ptr"] = emitBitcast;
   table["tt.ptr_to_int"] = emitBitcast;
@@ -273,6 +259,7 @@ void addElementwise(EmitTable &table) {
   table["tt.precise_divf"] = emitPreciseDiv;
   table["tt.mulhiui"] = emitMulHigh;
   table["tt.map_elementwise"] = emitMap;
+  addAddresses(table);
   addConversions(table);
 }
 

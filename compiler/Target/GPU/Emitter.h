@@ -45,6 +45,7 @@ using EmitTable = llvm::StringMap<EmitFn>;
 // What each file of this folder adds to the table.
 void addControlFlow(EmitTable &table); ///< Control.cpp: scf, func, calls
 void addElementwise(EmitTable &table); ///< Elementwise.cpp
+void addAddresses(EmitTable &table);   ///< Addresses.cpp: addptr
 void addConversions(EmitTable &table); ///< Conversions.cpp: fp_to_fp
 void addShapes(EmitTable &table);      ///< Shapes.cpp: splat, reshape, join ...
 void addMemory(EmitTable &table);      ///< Memory.cpp: load, store, atomics

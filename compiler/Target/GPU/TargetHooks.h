@@ -36,6 +36,9 @@ struct LaunchBounds {
   bool copiesAhead;
 };
 
+/// A pointer as a base and a number of bytes, where it was written so.
+std::pair<mlir::Value, int64_t> splitConstantOffset(mlir::Value pointer);
+
 class TargetHooks {
 public:
   using Builder = mlir::OpBuilder;

@@ -126,6 +126,14 @@ static std::string registerList(int first, int count) {
   return count == 1 ? text : "{" + text + "}";
 }
 
+/// "[$4 + 2048]".
+static std::string place(int operand, int64_t offset) {
+  std::string text = "[$" + std::to_string(operand);
+  if (offset)
+    text += " + " + std::to_string(offset);
+  return text + "]";
+}
+
 //===-- Loads and stores --------------------------------------------------===//
 
 static std::string hintText(const gpu::CacheHints &hints) {
@@ -180,7 +188,8 @@ SmallVector<Value> Hooks::load(Builder &b, Loc loc, Value pointer, Type type,
             b, loc, loaded, constantInt(b, loc, 32, i)));
   } else {
     Words words = wordsFor(b, bitsOf(held), count);
-    SmallVector<Value> operands{pointer};
+    auto [base, offset] = gpu::splitConstantOffset(pointer);
+    SmallVector<Value> operands{base};
     std::string constraints;
     for (int i = 0; i < words.count; ++i)
       constraints += (i ? ",=" : "=") + words.letter.str();
@@ -208,8 +217,8 @@ SmallVector<Value> Hooks::load(Builder &b, Loc loc, Value pointer, Type type,
       llvm::append_range(operands, initial);
     }
     text += hints.isVolatile ? "ld.volatile.global" : "ld.global" + hint;
-    text += words.ptx + " " + registerList(0, words.count) + ", [$" +
-            std::to_string(words.count) + "];";
+    text += words.ptx + " " + registerList(0, words.count) + ", " +
+            place(words.count, offset) + ";";
     SmallVector<Value> loaded =
         inlineAsm(b, loc, SmallVector<Type>(words.count, words.type), text,
                   constraints, operands);
@@ -241,14 +250,15 @@ void Hooks::store(Builder &b, Loc loc, Value pointer, ValueRange values,
   for (int i = 0; i < words.count; ++i)
     constraints += words.letter.str() + ",";
   constraints += "l";
-  operands.push_back(pointer);
+  auto [base, offset] = gpu::splitConstantOffset(pointer);
+  operands.push_back(base);
   if (pred) {
     text = "@$" + std::to_string(words.count + 1) + " ";
     constraints += ",b";
     operands.push_back(pred);
   }
-  text += "st.global" + hint + words.ptx + " [$" + std::to_string(words.count) +
-          "], " + registerList(0, words.count) + ";";
+  text += "st.global" + hint + words.ptx + " " + place(words.count, offset) +
+          ", " + registerList(0, words.count) + ";";
   inlineAsm(b, loc, {}, text, constraints, operands);
 }
 

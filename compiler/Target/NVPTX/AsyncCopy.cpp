@@ -52,7 +52,8 @@ void copyPiece(OpBuilder &b, Location loc, Value to, Value from, int64_t size,
               {to, from});
     return;
   }
-  SmallVector<Value> operands{to, from};
+  auto [base, offset] = gpu::splitConstantOffset(from);
+  SmallVector<Value> operands{to, base};
   std::string constraints = "r,l", text;
   auto add = [&](Value value, StringRef constraint) {
     constraints += ("," + constraint).str();
@@ -64,7 +65,10 @@ void copyPiece(OpBuilder &b, Location loc, Value to, Value from, int64_t size,
   text += "cp.async." + kind + ".shared.global";
   if (policy)
     text += ".L2::cache_hint";
-  text += " [$0], [$1], " + std::to_string(size);
+  text += " [$0], [$1";
+  if (offset)
+    text += " + " + std::to_string(offset);
+  text += "], " + std::to_string(size);
   // The predicate that ignores the source, not the number of bytes to read:
   // ptxas makes the instruction's predicate of it without computing a number.
   if (mask)
@@ -214,10 +218,12 @@ LogicalResult emitAsyncCopy(Emitter &e, Operation *op) {
   auto evict = tt::EvictionPolicy(copy.getEvict());
   auto cache = tt::CacheModifier(copy.getCache());
   Value policy = cachePolicy(b, loc, evict);
-  if (auto apart = distances(copy.getPtr(), elementBytes))
+  if (auto apart = distances(copy.getPtr(), elementBytes)) {
+    auto [base, first] = gpu::splitConstantOffset(pointers[0]);
     for (auto [r, bytes] : llvm::enumerate(*apart))
       if (int64_t(r) % width == 0 && r > 0)
-        pointers[r] = e.offset(loc, pointers[0], bytes);
+        pointers[r] = e.offset(loc, base, first + bytes);
+  }
   auto flags =
       arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
   for (int64_t r = 0, n = int64_t(pointers.size()); r < n; r += width) {

@@ -1,4 +1,4 @@
-// RUN: nereid-opt %s --split-input-file --nrd-emit-gpu | FileCheck %s
+// RUN: nereid-opt %s --split-input-file --nrd-emit-gpu --cse | FileCheck %s
 
 #ld = #tgpu.layout<register = [[0, 1], [0, 2], [0, 4], [16, 0]], lane = [[0, 8], [1, 0], [2, 0], [4, 0], [8, 0]], warp = [], block = [], shape = [32, 16]>
 !tile = !tgpu.tile<32x16xf16, offset = [[0, 1], [0, 2], [0, 4], [0, 8], [1, 0], [2, 0], [4, 8], [8, 0], [16, 0]]>

@@ -1,4 +1,4 @@
-// RUN: nereid-opt %s --nrd-emit-gpu --split-input-file | FileCheck %s
+// RUN: nereid-opt %s --nrd-emit-gpu --cse --split-input-file | FileCheck %s
 
 // Four neighbours are one access; a mask is a predicate; what a masked lane
 // gives stands in the registers before.
@@ -55,6 +55,35 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
     %old = tt.atomic_rmw add, acq_rel, gpu, %p, %n {nrd.shared_offset = 0 : i64} : (!tt.ptr<i32>, i32) -> i32
     %s = tt.splat %old : i32 -> tensor<16xi32, #c>
     tt.store %q, %s : tensor<16x!tt.ptr<i32>, #c>
+    tt.return
+  }
+}
+
+// -----
+
+// Registers share one address; what tells them apart is in the instruction,
+// through sums, widenings and products by constants.
+#r = #tgpu.layout<register = [[32]], lane = [[1], [2], [4], [8], [16]],
+                  warp = [], block = [], shape = [64]>
+// CHECK-LABEL: llvm.func ptx_kernelcc @offsets
+// CHECK: %[[ADDRESS:.*]] = llvm.getelementptr %arg0[%{{.*}}] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i32
+// CHECK-NOT: llvm.getelementptr %arg0
+// CHECK: llvm.getelementptr %[[ADDRESS]][512] : (!llvm.ptr<1>) -> !llvm.ptr<1>, i8
+// CHECK: "@$2 ld.global.b32 $0, [$1];", {{.*}} %[[ADDRESS]], %{{.*}}
+// CHECK: "@$2 ld.global.b32 $0, [$1 + 512];", {{.*}} %[[ADDRESS]], %{{.*}}
+module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
+  tt.func public @offsets(%p: !tt.ptr<f32>, %n: i32) {
+    %four = arith.constant dense<4> : tensor<64xi64, #r>
+    %r = tt.make_range {start = 0 : i32, end = 64 : i32} : tensor<64xi32, #r>
+    %s = tt.splat %n : i32 -> tensor<64xi32, #r>
+    %i = arith.addi %r, %s : tensor<64xi32, #r>
+    %m = arith.cmpi slt, %i, %s : tensor<64xi32, #r>
+    %w = arith.extsi %i : tensor<64xi32, #r> to tensor<64xi64, #r>
+    %t = arith.muli %w, %four : tensor<64xi64, #r>
+    %ps = tt.splat %p : !tt.ptr<f32> -> tensor<64x!tt.ptr<f32>, #r>
+    %q = tt.addptr %ps, %t : tensor<64x!tt.ptr<f32>, #r>, tensor<64xi64, #r>
+    %x = tt.load %q, %m : tensor<64x!tt.ptr<f32>, #r>
+    tt.store %q, %x : tensor<64x!tt.ptr<f32>, #r>
     tt.return
   }
 }
