@@ -72,8 +72,26 @@ LogicalResult emitFpToFp(Emitter &e, Operation *op) {
   return success();
 }
 
+LogicalResult emitTruncF(Emitter &e, Operation *op) {
+  auto truncate = cast<arith::TruncFOp>(op);
+  Location loc = op->getLoc();
+  Type type = e.scalarType(truncate.getType());
+  Registers source(e.get(truncate.getIn()));
+  Registers results = e.hooks.convert(
+      e.builder, loc, source, tt::getElementType(truncate.getIn().getType()),
+      tt::getElementType(truncate.getType()), Rounding::NearestEven);
+  if (results.empty())
+    for (Value value : source)
+      results.push_back(arith::TruncFOp::create(e.builder, loc, type, value));
+  e.set(truncate, std::move(results));
+  return success();
+}
+
 } // namespace
 
-void addConversions(EmitTable &table) { table["tt.fp_to_fp"] = emitFpToFp; }
+void addConversions(EmitTable &table) {
+  table["tt.fp_to_fp"] = emitFpToFp;
+  table["arith.truncf"] = emitTruncF;
+}
 
 } // namespace nereid::gpu

@@ -226,15 +226,15 @@ LogicalResult emitMap(Emitter &e, Operation *op) {
 
 void addElementwise(EmitTable &table) {
   for (StringRef name :
-       {"addi",     "subi",       "muli",        "divsi",     "divui",
-        "remsi",    "remui",      "andi",        "ori",       "xori",
-        "shli",     "shrsi",      "shrui",       "maxsi",     "maxui",
-        "minsi",    "minui",      "ceildivsi",   "ceildivui", "floordivsi",
-        "addf",     "subf",       "mulf",        "divf",      "negf",
-        "maximumf", "minimumf",   "maxnumf",     "minnumf",   "cmpi",
-        "cmpf",     "select",     "extsi",       "extui",     "trunci",
-        "extf",     "truncf",     "sitofp",      "uitofp",    "fptosi",
-        "fptoui",   "index_cast", "index_castui"})
+       {"addi",       "subi",        "muli",      "divsi",     "divui",
+        "remsi",      "remui",       "andi",      "ori",       "xori",
+        "shli",       "shrsi",       "shrui",     "maxsi",     "maxui",
+        "minsi",      "minui",       "ceildivsi", "ceildivui", "floordivsi",
+        "addf",       "subf",        "mulf",      "divf",      "negf",
+        "maximumf",   "minimumf",    "maxnumf",   "minnumf",   "cmpi",
+        "cmpf",       "select",      "extsi",     "extui",     "trunci",
+        "extf",       "sitofp",      "uitofp",    "fptosi",    "fptoui",
+        "index_cast", "index_castui"})
     table[("arith." + name).str()] = emitEach;
   table["arith.remf"] = emitWide;
   table["arith.bitcast"] = emitBitcast;

@@ -198,6 +198,29 @@ static StringRef float8Name(Type type) {
   return "";
 }
 
+/// f32 to f16 or bf16, two by one instruction. Written in pairs from the start,
+/// because the optimizer moves conversions of single values into other blocks
+/// than where they are packed.
+static SmallVector<Value> roundPairs(OpBuilder &b, Location loc,
+                                     ValueRange values, Type to) {
+  Value none =
+      LLVM::PoisonOp::create(b, loc, VectorType::get(2, b.getF32Type()));
+  SmallVector<Value> results;
+  for (size_t r = 0; r + 1 < values.size(); r += 2) {
+    Value pair = none;
+    for (size_t i : {0, 1})
+      pair = LLVM::InsertElementOp::create(b, loc, pair, values[r + i],
+                                           constantInt(b, loc, 32, int64_t(i)));
+    pair = LLVM::FPTruncOp::create(b, loc, VectorType::get(2, to), pair);
+    for (size_t i : {0, 1})
+      results.push_back(LLVM::ExtractElementOp::create(
+          b, loc, pair, constantInt(b, loc, 32, int64_t(i))));
+  }
+  if (values.size() % 2)
+    results.push_back(LLVM::FPTruncOp::create(b, loc, to, values.back()));
+  return results;
+}
+
 // fp8 in pairs, from sm_89 on; toward zero to f16 and bf16 everywhere.
 SmallVector<Value> Hooks::convert(Builder &b, Loc loc, ValueRange values,
                                   Type from, Type to, Rounding rounding) {
@@ -217,6 +240,8 @@ SmallVector<Value> Hooks::convert(Builder &b, Loc loc, ValueRange values,
     }
     return results;
   }
+  if (from.isF32() && isHalf(to))
+    return roundPairs(b, loc, values, to);
   if (capability < 89)
     return {};
   if (!narrow.empty() && (from.isF32() || isHalf(from))) {
