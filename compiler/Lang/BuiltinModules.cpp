@@ -67,6 +67,8 @@ static constexpr BuiltinModuleRow rows[] = {
     {"torch", "torch", Rest::Host},
     {"torch.cuda", "torch.cuda", Rest::Host},
     {"torch.version", "torch.version", Rest::Host},
+    {"torch.utils", "torch.utils", Rest::Host},
+    {"torch.utils._triton", "torch.utils._triton", Rest::Host},
     {"numpy", "numpy", Rest::Host},
     {"builtins", "builtins", Rest::None},
     {"math", "math", Rest::Host},

@@ -13,6 +13,7 @@ using namespace nereid::lang;
 static bool isTargetInfo(const BuiltinInfo &builtin) {
   return builtin.module == "triton.language.target_info" ||
          builtin.module == "torch.cuda" ||
+         builtin.module == "torch.utils._triton" ||
          builtin.id == BuiltinId::driver_get_current_target;
 }
 

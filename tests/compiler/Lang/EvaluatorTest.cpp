@@ -457,6 +457,7 @@ TEST(Evaluator, UnknownPoisonsOnlyWhatUsesIt) {
 
 TEST(Evaluator, TorchIsThereOnTheHost) {
   check({{"HAS", "True"},
+         {"torch.utils._triton.has_triton()", "True"},
          {"torch.cuda.device_count()",
           "unknown: 'torch.cuda.device_count' exists only when the program "
           "runs"},
