@@ -56,3 +56,12 @@ def shape_arithmetic(c, dtype, shape):
     c.launch("shape_arithmetic", x_ptr=x, out_ptr=out, const=dict(M=m, N=n), grid=(1,))
     exact = x.value[::2] - x.value[1::2]
     c.expect(out, exact, rounding(dtype, exact))
+
+
+@each(dtype=("fp32", "fp16"), n=(1, 200, 256), random=dict(n=sizes(1, 256)))
+def meeting(c, dtype, n):
+    x, scratch, out = c.any(dtype, n), c.empty(dtype, 256), c.empty(dtype, 256)
+    c.launch("meeting", x_ptr=x, scratch_ptr=scratch, out_ptr=out, n=n, const=dict(BLOCK=256), grid=(1,))
+    padded = np.concatenate([x.value, np.zeros(256 - n)])
+    c.expect(scratch, padded)
+    c.expect(out, padded[::-1])

@@ -188,3 +188,24 @@ def on_target(x_ptr, out_ptr, BLOCK: tl.constexpr):
     else:
         x += 1.0
     tl.store(out_ptr + offs, x + EXTRA)
+
+
+@triton.jit
+def _reversed_through(scratch_ptr, x, n, BLOCK: tl.constexpr):
+    # A callee that promises something and meets the other threads.
+    tl.assume(n > 0)
+    offs = tl.arange(0, BLOCK)
+    tl.store(scratch_ptr + offs, x)
+    tl.debug_barrier()
+    return tl.load(scratch_ptr + BLOCK - 1 - offs, mask=offs >= BLOCK - n, other=0.0)
+
+
+@triton.jit
+def meeting(x_ptr, scratch_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    offs = tl.arange(0, BLOCK)
+    same_size: tl.constexpr = tl.core.get_int_dtype(bitwidth=x_ptr.dtype.element_ty.primitive_bitwidth, signed=True)
+    x = tl.load(x_ptr + offs, mask=offs < n, other=0.0)
+    x = _reversed_through(scratch_ptr, x, n, BLOCK)
+    rows = n[:, None] + tl.program_id(0)[None, :]  # of scalars: one element
+    bits = tl.reshape(x, [BLOCK, 1]).to(same_size, bitcast=True)
+    tl.store(out_ptr + offs[:, None] + rows * 0, bits.to(x.dtype, bitcast=True))
