@@ -305,11 +305,15 @@ Value FunctionCodeGen::callPython(BuiltinId id, Value callee,
   handled = true;
   switch (id) {
   case BuiltinId::py_range: {
-    if (args.empty() || args.size() > 3 || !keywords.empty())
+    if (args.empty() || args.size() > 3)
       return error(range, "'range' takes one to three positional arguments, "
                           "found " +
                               llvm::Twine(args.size()) +
                               (keywords.empty() ? "" : " and keywords"));
+    for (const NamedValue &keyword : keywords)
+      warn(keyword.range, "'range' takes no keywords: '" + keyword.name +
+                              "' is ignored, as Triton ignores it; write "
+                              "tl.range(...) for it to count");
     auto *loop = values.createRuntime<LoopRange>();
     bool one = args.size() == 1;
     loop->start = one ? Value::integer(0) : args[0];

@@ -525,6 +525,46 @@ Value EvaluatorImpl::callLibrary(const BuiltinInfo &builtin, Args args,
     return raise("ModuleNotFoundError", range,
                  "no module named '" + args[0].getString() + "'");
   }
+  case BuiltinId::importlib_find_spec: {
+    if (!need(1, 2))
+      return Value();
+    if (Value unknown = firstUnknown(args[0], range))
+      return unknown;
+    if (!args[0].isString())
+      break;
+    llvm::StringRef name = args[0].getString();
+    ModuleObject *module = builtinModule(name);
+    if (!module)
+      module = frontend.loader->find(name, nullptr);
+    if (!module && name.split('.').first == "triton")
+      return Value::none();
+    if (!module)
+      break;
+    auto make = [&](llvm::StringRef name) {
+      auto *type = values.create<ClassObject>();
+      type->name = name;
+      auto *object = values.create<InstanceObject>();
+      object->type = type;
+      return object;
+    };
+    InstanceObject *loader = make("Loader"), *spec = make("ModuleSpec");
+    loader->set("exec_module", Value::builtin(&getBuiltinInfo(
+                                   BuiltinId::importlib_exec_module)));
+    spec->set("name", args[0]);
+    spec->set("loader", Value::of(loader));
+    spec->set("module", Value::of(module));
+    return Value::of(spec);
+  }
+  case BuiltinId::importlib_module_from_spec:
+    if (!need(1, 1))
+      return Value();
+    if (args[0].is(Value::Kind::Instance))
+      for (const auto &[field, value] : args[0].getInstance().fields)
+        if (field == "module")
+          return value;
+    break;
+  case BuiltinId::importlib_exec_module: // a module runs when it is asked for
+    return need(1, 1) ? Value::none() : Value();
   case BuiltinId::torch_iinfo:
   case BuiltinId::torch_finfo:
     return need(1, 1) ? numberLimits(args[0], range) : Value();

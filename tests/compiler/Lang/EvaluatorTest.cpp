@@ -458,6 +458,9 @@ TEST(Evaluator, UnknownPoisonsOnlyWhatUsesIt) {
 TEST(Evaluator, TorchIsThereOnTheHost) {
   check({{"HAS", "True"},
          {"torch.utils._triton.has_triton()", "True"},
+         {"found('triton.language.extra.libdevice', 'rsqrt')",
+          "<built-in libdevice.rsqrt>"},
+         {"found('triton.language.no_such_module', 'x')", "None"},
          {"torch.cuda.device_count()",
           "unknown: 'torch.cuda.device_count' exists only when the program "
           "runs"},
@@ -477,6 +480,13 @@ TEST(Evaluator, TorchIsThereOnTheHost) {
          {"F.silu", "unknown: 'torch.nn.functional.silu' exists only when the "
                     "program runs"},
          {"m.pi > 3", "True"}},
+        "import importlib.util\n"
+        "def found(place, name):\n"
+        "  if spec := importlib.util.find_spec(place):\n"
+        "    module = importlib.util.module_from_spec(spec)\n"
+        "    assert spec.loader is not None\n"
+        "    spec.loader.exec_module(module)\n"
+        "    return getattr(module, name)\n"
         "try:\n  import torch\n  HAS = True\nexcept ImportError:\n  HAS = "
         "False\nimport torch.nn.functional as F\nimport importlib\n"
         "m = importlib.import_module('math')\n");
