@@ -103,11 +103,13 @@ struct Recorder : DiagnosticHandler {
 
   bool handleDiagnostics(const DiagnosticInfo &info) override {
     if (info.getSeverity() == DS_Error) {
-      raw_string_ostream stream(out.errors);
+      std::string text;
+      raw_string_ostream stream(text);
       DiagnosticPrinterRawOStream printer(stream);
-      if (!out.errors.empty())
-        stream << "; ";
       info.print(printer);
+      // What is wrong with one element is wrong with all: said once.
+      if (!StringRef(out.errors).contains(text))
+        out.errors += (out.errors.empty() ? "" : "; ") + text;
     }
     auto *remark = dyn_cast<DiagnosticInfoOptimizationBase>(&info);
     if (remark && remark->getRemarkName() == "SpillReloadCopies")
