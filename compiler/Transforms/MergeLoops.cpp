@@ -166,17 +166,20 @@ bool Merger::findHoisted() {
   return true;
 }
 
-/// Whether two operations do the same; `sameOperands` asks for the same values.
+/// Whether two operations do the same; `sameOperands` asks for the same values,
+/// otherwise no region may read others than its own.
 bool Merger::alike(Operation *a, Operation *b, bool sameOperands) {
+  if (!sameOperands)
+    for (Operation *op : {a, b})
+      if (readsOf(op).size() != op->getNumOperands())
+        return false;
   DenseMap<Value, Value> inside;
   return OperationEquivalence::isEquivalentTo(
       a, b,
       [&](Value x, Value y) -> LogicalResult {
         if (Value known = inside.lookup(y))
           return success(known == x);
-        bool operand = llvm::is_contained(b->getOperands(), y) &&
-                       llvm::is_contained(a->getOperands(), x);
-        if (!sameOperands && operand)
+        if (!sameOperands)
           return success(x.getType() == y.getType());
         return success(same(y) == x);
       },
@@ -326,12 +329,13 @@ void Merger::merge(RewriterBase &rewriter) {
   auto emit = [&](Operation *op) {
     if (!done.insert(op).second)
       return;
-    IRMapping operands = values;
+    Operation *copy = rewriter.clone(*op, values);
+    // By number: what one side reads twice may be two values on the other.
     if (Operation *other = pairs.lookup(op))
-      for (auto [a, b] : llvm::zip(op->getOperands(), other->getOperands()))
-        if (Value both = branchResults.lookup({a, b}))
-          operands.map(a, both);
-    Operation *copy = rewriter.clone(*op, operands);
+      for (unsigned i = 0, n = op->getNumOperands(); i < n; ++i)
+        if (Value both =
+                branchResults.lookup({op->getOperand(i), other->getOperand(i)}))
+          copy->setOperand(i, both);
     values.map(op->getResults(), copy->getResults());
   };
   bool branched = joined.empty();

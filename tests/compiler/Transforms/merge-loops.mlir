@@ -161,3 +161,42 @@ tt.func public @apart(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %mid: i32, %even: i32 
   }
   tt.return %r0, %m1, %r1, %r2, %r3 : f32, f32, f32, f32, f32
 }
+
+// What the first loop reads twice are two values in the second: only the one
+// that differs comes out of the branch.
+// CHECK-LABEL: tt.func public @square
+// CHECK:         scf.for
+// CHECK:           %[[S:.*]] = tt.load
+// CHECK:           %[[F:.*]] = scf.if
+// CHECK-NEXT:        scf.yield %[[S]]
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        %[[E:.*]] = math.exp2 %[[S]]
+// CHECK-NEXT:        scf.yield %[[E]]
+// CHECK-NEXT:      }
+// CHECK-NEXT:      arith.mulf %[[S]], %[[F]]
+// CHECK-NOT:     scf.for
+// CHECK:         tt.return
+tt.func public @square(%p: tensor<64x64x!tt.ptr<f32>>, %k: i32, %n: i32) -> tensor<64x64xf32> {
+  %c0 = arith.constant 0 : i32
+  %c64 = arith.constant 64 : i32
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %mid = arith.muli %k, %c64 : i32
+  %m = scf.for %i = %c0 to %mid step %c64 iter_args(%acc = %zero) -> (tensor<64x64xf32>) : i32 {
+    %o = tt.splat %i : i32 -> tensor<64x64xi32>
+    %pi = tt.addptr %p, %o : tensor<64x64x!tt.ptr<f32>>, tensor<64x64xi32>
+    %s = tt.load %pi : tensor<64x64x!tt.ptr<f32>>
+    %q = arith.mulf %s, %s : tensor<64x64xf32>
+    %u = arith.addf %acc, %q : tensor<64x64xf32>
+    scf.yield %u : tensor<64x64xf32>
+  }
+  %r = scf.for %i = %mid to %n step %c64 iter_args(%acc = %m) -> (tensor<64x64xf32>) : i32 {
+    %o = tt.splat %i : i32 -> tensor<64x64xi32>
+    %pi = tt.addptr %p, %o : tensor<64x64x!tt.ptr<f32>>, tensor<64x64xi32>
+    %s = tt.load %pi : tensor<64x64x!tt.ptr<f32>>
+    %e = math.exp2 %s : tensor<64x64xf32>
+    %q = arith.mulf %s, %e : tensor<64x64xf32>
+    %u = arith.addf %acc, %q : tensor<64x64xf32>
+    scf.yield %u : tensor<64x64xf32>
+  }
+  tt.return %r : tensor<64x64xf32>
+}
