@@ -155,9 +155,8 @@ ends(OpBuilder &b, Location loc, const Range &range, Type type,
   if (distance == 0)
     return std::make_pair(first, first);
   Value last = plus(range.greatest);
-  if (base)
-    conditions.push_back(
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, first, last));
+  conditions.push_back(
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, first, last));
   return std::make_pair(first, last);
 }
 

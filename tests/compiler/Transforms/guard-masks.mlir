@@ -96,3 +96,30 @@ tt.func public @unknown(%n: i32, %x: tensor<64x64xf32>, %given: tensor<64x64xi1>
   }
   tt.return %r : tensor<64x64xf32>
 }
+
+// -----
+
+// A sum of constants that wraps around within the tensor: masked always.
+// CHECK-LABEL: @consts
+// CHECK:         %[[NEVER:.*]] = arith.cmpi sle, %c2147483640_i32, %c-2147483593_i32
+// CHECK:         %[[WITHIN:.*]] = arith.cmpi slt, %c-2147483593_i32{{.*}}, %arg1
+// CHECK:         %[[WHOLE:.*]] = arith.andi %[[NEVER]], %[[WITHIN]]
+// CHECK:         scf.if %[[WHOLE]]
+tt.func public @consts(%x: tensor<64x64xf32>, %n: i32, %k: i32) -> tensor<64x64xf32> {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %far = arith.constant dense<2147483640> : tensor<64xi32>
+  %range = tt.make_range {start = 0 : i32, end = 64 : i32} : tensor<64xi32>
+  %r = scf.for %i = %c0 to %k step %c1 iter_args(%acc = %zero) -> (tensor<64x64xf32>) : i32 {
+    %b = tt.splat %n : i32 -> tensor<64xi32>
+    %j = arith.addi %range, %far : tensor<64xi32>
+    %m = arith.cmpi slt, %j, %b : tensor<64xi32>
+    %e = tt.expand_dims %m {axis = 0 : i32} : tensor<64xi1> -> tensor<1x64xi1>
+    %w = tt.broadcast %e : tensor<1x64xi1> -> tensor<64x64xi1>
+    %t = arith.select %w, %x, %zero : tensor<64x64xi1>, tensor<64x64xf32>
+    %u = arith.addf %acc, %t : tensor<64x64xf32>
+    scf.yield %u : tensor<64x64xf32>
+  }
+  tt.return %r : tensor<64x64xf32>
+}
