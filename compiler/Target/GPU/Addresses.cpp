@@ -8,7 +8,7 @@
 //
 // Taking a constant out of a 32-bit sum before it is widened assumes that the
 // sum does not wrap around, as the analysis of contiguity does everywhere: an
-// index that wraps would leave any array.
+// index that wraps would leave any array. Narrower sums may wrap within one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -70,7 +70,8 @@ private:
     if (matchPattern(index, m_ConstantInt(&value)))
       return {Value(), value.getSExtValue()};
     Operation *op = index.getDefiningOp();
-    if (!op || depth > 4)
+    auto type = dyn_cast<IntegerType>(index.getType());
+    if (!op || depth > 4 || (type && type.getWidth() < 32))
       return {index, 0};
     if (isa<arith::AddIOp>(op)) {
       Index a = split(op->getOperand(0), depth + 1);

@@ -87,3 +87,32 @@ module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
     tt.return
   }
 }
+
+// -----
+
+// A sum of eight bits may wrap around: it is computed as it stands.
+#r = #tgpu.layout<register = [[32]], lane = [[1], [2], [4], [8], [16]],
+                  warp = [], block = [], shape = [64]>
+// CHECK-LABEL: llvm.func ptx_kernelcc @narrow
+// CHECK: %[[SUM:.*]] = arith.addi %{{.*}}, %c100_i8 : i8
+// CHECK: %[[SECOND:.*]] = arith.addi %{{.*}}, %c100_i8 : i8
+// CHECK: %[[WIDE:.*]] = arith.extsi %[[SUM]] : i8 to i32
+// CHECK: %[[WIDE2:.*]] = arith.extsi %[[SECOND]] : i8 to i32
+// CHECK: %[[ADDRESS:.*]] = llvm.getelementptr %arg0[%[[WIDE]]]
+// CHECK: %[[ADDRESS2:.*]] = llvm.getelementptr %arg0[%[[WIDE2]]]
+// CHECK: llvm.load %[[ADDRESS]]
+// CHECK: llvm.load %[[ADDRESS2]]
+module attributes {nrd.target = "sm_90a", nrd.num_warps = 1 : i32} {
+  tt.func public @narrow(%p: !tt.ptr<f32>) {
+    %c = arith.constant dense<100> : tensor<64xi8, #r>
+    %r = tt.make_range {start = 0 : i32, end = 64 : i32} : tensor<64xi32, #r>
+    %b = arith.trunci %r : tensor<64xi32, #r> to tensor<64xi8, #r>
+    %s = arith.addi %b, %c : tensor<64xi8, #r>
+    %w = arith.extsi %s : tensor<64xi8, #r> to tensor<64xi32, #r>
+    %ps = tt.splat %p : !tt.ptr<f32> -> tensor<64x!tt.ptr<f32>, #r>
+    %q = tt.addptr %ps, %w : tensor<64x!tt.ptr<f32>, #r>, tensor<64xi32, #r>
+    %x = tt.load %q : tensor<64x!tt.ptr<f32>, #r>
+    tt.store %q, %x : tensor<64x!tt.ptr<f32>, #r>
+    tt.return
+  }
+}
