@@ -167,3 +167,21 @@ def repeated(c, start, stop, step, factor):
     for i in range(start, stop, step):
         total = (total * 3 + x.value[i] + i + 2**31) % 2**32 - 2**31
     c.expect(out, total)
+
+
+@each(bounds=((0, 2, 200), (0, 2, 256), (0, 0, 128), (2, 0, 130), (3, 1, 60), (1, 3, 64), (0, 3, 193), (0, 0, 0)))
+def two_loops(c, bounds):
+    rows, block, cols = 32, 64, 256
+    first, middle, end = bounds
+    x, out = c.tensor("fp32", c.rng.integers(-8, 8, (rows, cols))), c.empty("fp32", (rows, block))
+    c.launch("two_loops", x_ptr=x, out_ptr=out, first=first, middle=middle, end=end, cols=cols,
+             const=dict(BM=rows, BN=block), grid=(1,))
+    total, count = np.zeros((rows, block)), 0
+    for start in range(first * block, middle * block, block):
+        total += x.value[:, start:start + block] ** 2
+        count += 1
+    for start in range(middle * block, end, block):
+        part = x.value[:, start:start + block]
+        total += part * np.where(start + np.arange(block) < end, part + count, 3)
+        count += 1
+    c.expect(out, total)

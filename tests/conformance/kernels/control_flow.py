@@ -237,3 +237,20 @@ def repeated(x_ptr, out_ptr, start, stop, step, n, FACTOR: tl.constexpr, BLOCK: 
     for i in tl.range(start, stop, step, loop_unroll_factor=FACTOR):
         total = total * 3 + tl.load(x_ptr + i * n + offs, mask=offs < n, other=0) + i
     tl.store(out_ptr + offs, total, mask=offs < n)
+
+
+@triton.jit
+def two_loops(x_ptr, out_ptr, first, middle, end, cols, BM: tl.constexpr, BN: tl.constexpr):
+    # The second loop goes on where the first ends, and computes otherwise; either may be empty.
+    i, j = tl.arange(0, BM)[:, None], tl.arange(0, BN)[None, :]
+    total = tl.zeros((BM, BN), dtype=tl.float32)
+    count = tl.zeros((BM, BN), dtype=tl.float32)
+    for start in range(first * BN, middle * BN, BN):
+        x = tl.load(x_ptr + i * cols + start + j)
+        total += x * x
+        count += 1.0
+    for start in range(middle * BN, end, BN):
+        x = tl.load(x_ptr + i * cols + start + j)
+        total += x * tl.where(start + j < end, x + count, 3.0)
+        count += 1.0
+    tl.store(out_ptr + i * BN + j, total)

@@ -219,6 +219,53 @@ TEST_P(Kernels, UnrolledLoopsAreFetchedAhead) {
     }
 }
 
+TEST_P(Kernels, LoopsThatContinueEachOther) {
+  const int rows = 32, block = 64, columns = 256;
+  auto module = compile("two_loops",
+                        {{"x_ptr", "*fp32:16"},
+                         {"out_ptr", "*fp32:16"},
+                         {"first", "i32"},
+                         {"middle", "i32"},
+                         {"end", "i32"},
+                         {"cols", "i32:16"}},
+                        {{"BM", "32"}, {"BN", "64"}}, 4, 3, "control_flow");
+  ASSERT_TRUE(module);
+  int loops = 0;
+  module->walk([&](scf::ForOp) { ++loops; });
+  EXPECT_EQ(loops, 1);
+
+  std::vector<float> x(size_t(rows) * columns);
+  for (float &value : x)
+    value = float(int(random() % 16) - 8);
+  // Both run, one of them does, neither does; and ranges that run backwards.
+  for (auto [first, middle, end] : {std::array{0, 2, 200},
+                                    {0, 0, 130},
+                                    {1, 3, 64},
+                                    {3, 1, 60},
+                                    {0, 0, 0}}) {
+    std::vector<float> out(size_t(rows) * block);
+    OwningOpRef<ModuleOp> copy = module->clone();
+    run(*copy, {1, 1},
+        {pointer(x), pointer(out), uint64_t(first), uint64_t(middle),
+         uint64_t(end), columns});
+    for (int i = 0; i < rows && !HasFailure(); ++i)
+      for (int j = 0; j < block; ++j) {
+        float total = 0, count = 0;
+        for (int k = first * block; k < middle * block; k += block, ++count) {
+          float value = x[size_t(i) * columns + size_t(k + j)];
+          total += value * value;
+        }
+        for (int k = middle * block; k < end; k += block, ++count) {
+          float value = x[size_t(i) * columns + size_t(k + j)];
+          total += value * (k + j < end ? value + count : 3);
+        }
+        ASSERT_EQ(out[size_t(i) * block + size_t(j)], total)
+            << i << ", " << j << " of " << first << ", " << middle << ", "
+            << end;
+      }
+  }
+}
+
 TEST_P(Kernels, EveryBarrierAndFenceIsNeeded) {
   // With any one of them gone there is an error.
   const int m = 64, n = 64, k = 96;
