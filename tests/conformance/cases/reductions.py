@@ -177,3 +177,18 @@ def running_softmax(c, mask, scale, cols):
     powers = np.exp2(scores - exact[:, None]).sum(axis=1)
     c.expect(largest, exact)
     c.expect(total, powers, gamma(4 * cols + 8 * (cols // block + 1)) * powers)
+
+
+@each(scale=(0.5, -0.5, 0.0, -0.0, 2.0**-149, 2.0**100, np.inf, -np.inf, np.nan), least=(False, True), n=(192, 150))
+def scaled_maxima(c, scale, least, n):
+    rows, block, cols = 32, 64, 192
+    x = c.tensor("fp32", c.rng.integers(1, 16, (rows, cols)) * c.rng.choice((-2.0, 2.0), (rows, cols)))
+    out = c.empty("fp32", (rows, cols))
+    c.launch("scaled_maxima", x_ptr=x, out_ptr=out, scale=scale, n=n, cols=cols,
+             const=dict(LEAST=least, BM=rows, BN=block), grid=(1,))
+    with np.errstate(all="ignore"):
+        s = np.where(np.arange(cols) < n, x.value * scale, np.inf if least else -np.inf)
+        best = (np.fmin if least else np.fmax).accumulate(s.reshape(rows, -1, block), axis=1)
+        best = (np.fmin if least else np.fmax).reduce(best, axis=2)
+        exact = (s.reshape(rows, -1, block) - best[:, :, None]).reshape(rows, cols)
+    c.expect(out, exact)

@@ -141,3 +141,18 @@ def running_softmax(x_ptr, max_ptr, sum_ptr, scale, cols, BM: tl.constexpr, BN: 
         m = new
     tl.store(max_ptr + i, m)
     tl.store(sum_ptr + i, total)
+
+
+@triton.jit
+def scaled_maxima(x_ptr, out_ptr, scale, n, cols, LEAST: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
+    # Scores below the greatest (or above the least) of their row so far, scaled first, as in a softmax.
+    i, j = tl.arange(0, BM)[:, None], tl.arange(0, BN)[None, :]
+    best = tl.full((BM,), float("inf") if LEAST else float("-inf"), dtype=tl.float32)
+    for start in range(0, n, BN):
+        x = tl.load(x_ptr + i * cols + start + j)
+        s = tl.where(start + j < n, x * scale, float("inf") if LEAST else float("-inf"))
+        if LEAST:
+            best = tl.minimum(best, tl.min(s, axis=1))
+        else:
+            best = tl.maximum(best, tl.max(s, axis=1))
+        tl.store(out_ptr + i * cols + start + j, s - best[:, None])

@@ -266,6 +266,48 @@ TEST_P(Kernels, LoopsThatContinueEachOther) {
   }
 }
 
+TEST_P(Kernels, MaximaOfScaledScores) {
+  const int rows = 32, columns = 192, n = 150, block = 64;
+  auto module = compile("scaled_maxima",
+                        {{"x_ptr", "*fp32:16"},
+                         {"out_ptr", "*fp32:16"},
+                         {"scale", "fp32"},
+                         {"n", "i32"},
+                         {"cols", "i32:16"}},
+                        {{"LEAST", "False"}, {"BM", "32"}, {"BN", "64"}}, 4, 3,
+                        "reductions");
+  ASSERT_TRUE(module);
+  int products = 0;
+  module->walk([&](math::FmaOp) { ++products; });
+  EXPECT_EQ(products, 1); // with the fast way and the way of any scale
+
+  std::vector<float> x(size_t(rows) * columns);
+  for (float &value : x)
+    value = float(int(random() % 15) + 1) * (random() % 2 ? 2 : -2);
+  const float inf = INFINITY;
+  for (float scale : {0.5f, -0.5f, 0.0f, -0.0f, 0x1p-149f, inf, -inf, NAN}) {
+    std::vector<float> out(x.size());
+    OwningOpRef<ModuleOp> copy = module->clone();
+    uint32_t bits;
+    memcpy(&bits, &scale, sizeof bits);
+    run(*copy, {1, 1}, {pointer(x), pointer(out), bits, n, columns});
+    for (int i = 0; i < rows && !HasFailure(); ++i) {
+      float best = -inf;
+      for (int j = 0; j < columns && !HasFailure(); ++j) {
+        auto score = [&](int k) {
+          return k < n ? x[size_t(i * columns + k)] * scale : -inf;
+        };
+        for (int k = j; j % block == 0 && k < j + block; ++k)
+          best = std::fmax(best, score(k));
+        float exact = score(j) - best, found = out[size_t(i * columns + j)];
+        ASSERT_TRUE(exact == found || (std::isnan(exact) && std::isnan(found)))
+            << exact << ", found " << found << " at " << i << ", " << j
+            << " with scale " << scale;
+      }
+    }
+  }
+}
+
 TEST_P(Kernels, EveryBarrierAndFenceIsNeeded) {
   // With any one of them gone there is an error.
   const int m = 64, n = 64, k = 96;
