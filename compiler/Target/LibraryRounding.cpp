@@ -151,7 +151,8 @@ Num directedFma(Num a, Num b, Num c, char mode) {
   Num z = c * scale * ofEach, target = sum * scale * ofEach;
   // a * b + c - sum (S. Boldo, J.-M. Muller, "Exact and approximated error of
   // the FMA").
-  Num high = x * y, low = fma(x, y, -high);
+  // By an operation that no back end contracts with the sums below.
+  Num high = fma(x, y, x.same(0)), low = fma(x, y, -high);
   auto [middle, end] = twoSum(z, low);
   auto [top, next] = twoSum(high, middle);
   Num rest = ((top - target) + next) + end;
