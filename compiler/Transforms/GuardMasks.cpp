@@ -72,7 +72,7 @@ std::optional<Range> rangeOf(Value value, unsigned depth = 0) {
   return std::nullopt;
 }
 
-/// Scalars that, when all are true, make every element of a mask true.
+/// Scalars that, when all are true, make every element of a mask the same.
 struct Guard {
   struct Comparison {
     Range less, greater;
@@ -82,27 +82,32 @@ struct Guard {
   SmallVector<Value> conditions;
 };
 
-bool addGuard(Value mask, Guard &guard, unsigned depth = 0) {
+/// Adds what makes every element of `mask` equal to `truth`.
+bool addGuard(Value mask, bool truth, Guard &guard, unsigned depth = 0) {
   tt::SplatSource splat = tt::getSplatSource(mask);
   if (splat.scalar) {
-    guard.conditions.push_back(splat.scalar);
-    return true;
+    if (truth)
+      guard.conditions.push_back(splat.scalar);
+    return truth;
   }
   Operation *op = mask.getDefiningOp();
   if (!op || depth > 8)
     return false;
   if (isa<tt::ExpandDimsOp, tt::BroadcastOp>(op))
-    return addGuard(op->getOperand(0), guard, depth + 1);
-  if (isa<arith::AndIOp>(op))
-    return addGuard(op->getOperand(0), guard, depth + 1) &&
-           addGuard(op->getOperand(1), guard, depth + 1);
+    return addGuard(op->getOperand(0), truth, guard, depth + 1);
+  if (truth ? isa<arith::AndIOp>(op) : isa<arith::OrIOp>(op))
+    return addGuard(op->getOperand(0), truth, guard, depth + 1) &&
+           addGuard(op->getOperand(1), truth, guard, depth + 1);
   auto compare = dyn_cast<arith::CmpIOp>(op);
   if (!compare)
     return false;
   auto left = rangeOf(compare.getLhs()), right = rangeOf(compare.getRhs());
   if (!left || !right)
     return false;
-  switch (compare.getPredicate()) {
+  arith::CmpIPredicate predicate =
+      truth ? compare.getPredicate()
+            : arith::invertPredicate(compare.getPredicate());
+  switch (predicate) {
   case arith::CmpIPredicate::slt:
   case arith::CmpIPredicate::sle:
     break;
@@ -113,8 +118,8 @@ bool addGuard(Value mask, Guard &guard, unsigned depth = 0) {
   default:
     return false;
   }
-  bool orEqual = compare.getPredicate() == arith::CmpIPredicate::sle ||
-                 compare.getPredicate() == arith::CmpIPredicate::sge;
+  bool orEqual = predicate == arith::CmpIPredicate::sle ||
+                 predicate == arith::CmpIPredicate::sge;
   guard.comparisons.push_back({std::move(*left), std::move(*right), orEqual});
   return true;
 }
@@ -160,11 +165,11 @@ ends(OpBuilder &b, Location loc, const Range &range, Type type,
   return std::make_pair(first, last);
 }
 
-/// The scalar that says whether a mask is true everywhere; null when there is
-/// none, or it is known anyway.
-Value buildGuard(OpBuilder &b, Location loc, Value mask) {
+/// The scalar that says whether a mask is `truth` everywhere; null when there
+/// is none, or it is known anyway.
+Value buildGuard(OpBuilder &b, Location loc, Value mask, bool truth = true) {
   Guard guard;
-  if (!addGuard(mask, guard) || guard.comparisons.empty())
+  if (!addGuard(mask, truth, guard) || guard.comparisons.empty())
     return {};
   for (const Guard::Comparison &comparison : guard.comparisons)
     if (!typeOf(comparison))
@@ -199,13 +204,16 @@ struct GuardMasks : impl::GuardMasksBase<GuardMasks> {
     for (arith::SelectOp select : selects) {
       OpBuilder b(select);
       Location loc = select.getLoc();
-      Value whole = buildGuard(b, loc, select.getCondition());
+      // What masked elements get is a constant, on either side.
+      bool keptWhere = !tt::getSplatSource(select.getTrueValue());
+      Value kept = keptWhere ? select.getTrueValue() : select.getFalseValue();
+      Value whole = buildGuard(b, loc, select.getCondition(), keptWhere);
       if (!whole)
         continue;
       auto branch = scf::IfOp::create(b, loc, select.getType(), whole,
                                       /*withElseRegion=*/true);
       b.setInsertionPointToStart(branch.thenBlock());
-      scf::YieldOp::create(b, loc, select.getTrueValue());
+      scf::YieldOp::create(b, loc, kept);
       select.getResult().replaceAllUsesWith(branch.getResult(0));
       b.setInsertionPointToEnd(branch.elseBlock());
       scf::YieldOp::create(b, loc, select.getResult());
@@ -296,8 +304,9 @@ void sinkIntoElse(scf::IfOp branch) {
             sources.push_back(source);
     });
     for (Operation *source : sources) {
+      // Products in a branch do not overlap with anything.
       if (source->getBlock() == inner || !isPure(source) ||
-          source->getNumRegions() != 0 ||
+          source->getNumRegions() != 0 || isa<tt::DotOp>(source) ||
           !llvm::all_of(source->getUsers(), [&](Operation *user) {
             return branch.getElseRegion().isAncestor(user->getParentRegion());
           }))

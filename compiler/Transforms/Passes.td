@@ -219,9 +219,10 @@ def GuardMasks : Pass<"nrd-guard-masks"> {
     A loop over blocks masks every block because the last one may be partial.
     Where one comparison of scalars says that a mask is true everywhere, the
     selection of a large tensor goes into a branch, with all that only the mask
-    needs. Comparisons of sums of ranges and scalars are understood, as are
-    conjunctions of them. Where a sum wraps around within the tensor the
-    iteration is masked.
+    needs, except products. Comparisons of sums of ranges and scalars are
+    understood, as are conjunctions of them. Where a sum wraps around within the
+    tensor the iteration is masked. A mask that selects what is not a constant
+    where it is false must be false everywhere; disjunctions are understood then.
 
     ```mlir
     %i = tt.splat %start : i32 -> tensor<64xi32>

@@ -123,3 +123,45 @@ tt.func public @consts(%x: tensor<64x64xf32>, %n: i32, %k: i32) -> tensor<64x64x
   }
   tt.return %r : tensor<64x64xf32>
 }
+
+// -----
+
+// The mask says which elements are left out: whole is where it is false
+// everywhere. The product stays in the loop.
+// CHECK-LABEL: @inverted
+// CHECK:         scf.for %[[I:[a-z0-9]+]] =
+// CHECK:           %[[S:.*]] = tt.dot
+// CHECK:           %[[LAST:.*]] = arith.addi %[[I]], %c63_i32
+// CHECK:           %[[ORDERED:.*]] = arith.cmpi sle, %[[I]], %[[LAST]]
+// CHECK:           %[[WITHIN:.*]] = arith.cmpi sle, %[[LAST]], %arg0
+// CHECK:           %[[BEHIND:.*]] = arith.cmpi sle, %arg1, %[[I]]
+// CHECK:           %[[R:.*]] = scf.if %{{.*}} -> (tensor<64x64xf32>) {
+// CHECK-NEXT:        scf.yield %[[S]]
+// CHECK-NEXT:      } else {
+// CHECK-NOT:         tt.dot
+// CHECK:             arith.ori
+// CHECK:             %[[M:.*]] = arith.select %{{.*}}, %{{.*}}, %[[S]]
+// CHECK-NEXT:        scf.yield %[[M]]
+// CHECK-NEXT:      }
+// CHECK-NEXT:      scf.yield %[[R]]
+tt.func public @inverted(%n: i32, %l: i32, %q: tensor<64x64xf16>, %x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  %c0 = arith.constant 0 : i32
+  %c64 = arith.constant 64 : i32
+  %low = arith.constant dense<0xFF800000> : tensor<64x64xf32>
+  %range = tt.make_range {start = 0 : i32, end = 64 : i32} : tensor<64xi32>
+  %bound = tt.splat %n : i32 -> tensor<64xi32>
+  %least = tt.splat %l : i32 -> tensor<64xi32>
+  %r = scf.for %i = %c0 to %n step %c64 iter_args(%a = %x) -> (tensor<64x64xf32>) : i32 {
+    %t = tt.dot %q, %q, %a : tensor<64x64xf16> * tensor<64x64xf16> -> tensor<64x64xf32>
+    %s = tt.splat %i : i32 -> tensor<64xi32>
+    %j = arith.addi %s, %range : tensor<64xi32>
+    %u = arith.cmpi sgt, %j, %bound : tensor<64xi32>
+    %v = arith.cmpi slt, %j, %least : tensor<64xi32>
+    %m = arith.ori %u, %v : tensor<64xi1>
+    %m1 = tt.expand_dims %m {axis = 0 : i32} : tensor<64xi1> -> tensor<1x64xi1>
+    %mb = tt.broadcast %m1 : tensor<1x64xi1> -> tensor<64x64xi1>
+    %z = arith.select %mb, %low, %t : tensor<64x64xi1>, tensor<64x64xf32>
+    scf.yield %z : tensor<64x64xf32>
+  }
+  tt.return %r : tensor<64x64xf32>
+}

@@ -256,11 +256,11 @@ def row_quotients(c, width):
     c.expect(out, exact, 4 * rounding("fp32", exact))
 
 
-@each(base=(0, 2**31 - 100, 2**31 - 64, -2**31), bound=(0, 100, 2**31 - 50, -2**31 + 30))
-def masked_blocks(c, base, bound):
+@each(base=(0, 2**31 - 100, 2**31 - 64, -2**31), bound=(0, 100, 2**31 - 50, -2**31 + 30), keeps=(True, False))
+def masked_blocks(c, base, bound, keeps):
     rows, block, cols = 32, 64, 192
     x, out = c.tensor("fp32", c.rng.integers(-100, 100, (rows, cols))), c.empty("fp32", (rows, block))
     c.launch("masked_blocks", x_ptr=x, out_ptr=out, base=base, bound=bound, cols=cols,
-             const=dict(BM=rows, BN=block), grid=(1,))
+             const=dict(KEEPS=keeps, BM=rows, BN=block), grid=(1,))
     column = (base + np.arange(cols) + 2**31) % 2**32 - 2**31
     c.expect(out, np.where(column < bound, x.value, -1.0).reshape(rows, 3, block).sum(axis=1))

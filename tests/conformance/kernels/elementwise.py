@@ -195,11 +195,14 @@ def row_quotients(x_ptr, d_ptr, out_ptr, BM: tl.constexpr, BN: tl.constexpr):
 
 
 @triton.jit
-def masked_blocks(x_ptr, out_ptr, base, bound, cols, BM: tl.constexpr, BN: tl.constexpr):
-    # A mask of columns counted from `base`; the counting may wrap around.
+def masked_blocks(x_ptr, out_ptr, base, bound, cols, KEEPS: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
+    # A mask of columns counted from `base`, which says what is kept or what is not; the counting may wrap around.
     i, j = tl.arange(0, BM)[:, None], tl.arange(0, BN)[None, :]
     total = tl.zeros((BM, BN), dtype=tl.float32)
     for start in range(0, cols, BN):
         x = tl.load(x_ptr + i * cols + start + j)
-        total += tl.where(base + start + j < bound, x, -1.0)
+        if KEEPS:
+            total += tl.where(base + start + j < bound, x, -1.0)
+        else:
+            total += tl.where(base + start + j >= bound, -1.0, x)
     tl.store(out_ptr + i * BN + j, total)

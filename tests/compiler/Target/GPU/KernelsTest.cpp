@@ -308,6 +308,46 @@ TEST_P(Kernels, MaximaOfScaledScores) {
   }
 }
 
+TEST_P(Kernels, MasksOfFewIterations) {
+  const int rows = 32, block = 64, columns = 192;
+  std::vector<float> x(size_t(rows) * columns);
+  for (float &value : x)
+    value = float(int(random() % 200) - 100);
+  for (bool keeps : {true, false}) {
+    auto module = compile(
+        "masked_blocks",
+        {{"x_ptr", "*fp32:16"},
+         {"out_ptr", "*fp32:16"},
+         {"base", "i32"},
+         {"bound", "i32"},
+         {"cols", "i32:16"}},
+        {{"KEEPS", keeps ? "True" : "False"}, {"BM", "32"}, {"BN", "64"}}, 4, 3,
+        "elementwise");
+    ASSERT_TRUE(module);
+    int branches = 0;
+    module->walk([&](scf::IfOp) { ++branches; });
+    EXPECT_EQ(branches, 1);
+    for (int32_t base : {0, INT32_MAX - 99, INT32_MAX - 63, INT32_MIN})
+      for (int32_t bound : {0, 100, INT32_MAX - 49, INT32_MIN + 30}) {
+        std::vector<float> out(size_t(rows) * block);
+        OwningOpRef<ModuleOp> copy = module->clone();
+        run(*copy, {1, 1},
+            {pointer(x), pointer(out), uint32_t(base), uint32_t(bound),
+             columns});
+        for (int i = 0; i < rows && !HasFailure(); ++i)
+          for (int j = 0; j < block; ++j) {
+            float total = 0;
+            for (int k = j; k < columns; k += block)
+              total += int32_t(uint32_t(base) + uint32_t(k)) < bound
+                           ? x[size_t(i * columns + k)]
+                           : -1;
+            ASSERT_EQ(out[size_t(i * block + j)], total)
+                << i << ", " << j << " from " << base << " below " << bound;
+          }
+      }
+  }
+}
+
 TEST_P(Kernels, EveryBarrierAndFenceIsNeeded) {
   // With any one of them gone there is an error.
   const int m = 64, n = 64, k = 96;
