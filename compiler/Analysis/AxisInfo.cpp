@@ -264,6 +264,28 @@ std::optional<int64_t> integerConstant(Attribute attribute) {
   return std::nullopt;
 }
 
+/// The facts of a result of `type` whose bits above the type are cut off.
+/// Integers narrower than indices wrap around within ordinary tiles; a run that
+/// begins at a multiple of its length does not, up to half of the type's range,
+/// signed or not.
+AxisInfo wrapped(const AxisInfo &info, Type type) {
+  auto integer = dyn_cast<IntegerType>(getElementTypeOrSelf(type));
+  if (!integer || info.rank() == 0)
+    return info;
+  unsigned width = integer.getWidth();
+  if (auto constant = info.getConstant(); constant && width < 64)
+    return constantInfo(type, llvm::SignExtend64(uint64_t(*constant), width));
+  if (width >= 32)
+    return info;
+  return perDimension(info, std::nullopt, type, [&](int64_t dim) -> Facts {
+    int64_t contiguity =
+        std::min({info.getContiguity(dim), info.getDivisibility(dim),
+                  int64_t(1) << (width - 1)});
+    return {contiguity, divisibilityAt(info, dim, contiguity),
+            info.getConstancy(dim)};
+  });
+}
+
 /// Raises the facts by the hints a user wrote with tl.multiple_of and its
 /// like, or Triton's launcher put on an argument.
 AxisInfo withHints(AxisInfo info, ArrayRef<int64_t> contiguity,
@@ -380,6 +402,9 @@ public:
       AxisInfo info = transfer(op, operands, value);
       if (info.rank() == 0)
         info = AxisInfo::pessimistic(value);
+      if (isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::ShLIOp,
+              arith::TruncIOp>(op))
+        info = wrapped(info, value.getType());
       if (!info.getConstant())
         info = info.withNonNegative(staysNonNegative(op, operands) ||
                                     info.isNonNegative());
@@ -516,9 +541,14 @@ private:
         .Case<arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp,
               arith::IndexCastOp>([&](auto) {
           const AxisInfo &info = operand(0);
-          bool wasBool =
-              getElementTypeOrSelf(op->getOperand(0).getType()).isInteger(1);
-          return wasBool ? elementwiseConstancy(op, operands, type) : info;
+          Type from = getElementTypeOrSelf(op->getOperand(0).getType());
+          if (from.isInteger(1))
+            return elementwiseConstancy(op, operands, type);
+          if (isa<arith::ExtUIOp>(op) && info.getConstant().value_or(0) < 0)
+            return constantInfo(type, *info.getConstant() &
+                                          llvm::maskTrailingOnes<uint64_t>(
+                                              from.getIntOrFloatBitWidth()));
+          return info;
         })
         .Case<tt::SplatOp>([&](auto) {
           const AxisInfo &scalar = operand(0);

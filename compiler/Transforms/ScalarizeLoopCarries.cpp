@@ -140,10 +140,13 @@ bool scalarize(IRRewriter &rewriter, scf::ForOp loop) {
 
   rewriter.setInsertionPoint(yield);
   SmallVector<Value> next(yield.getOperands());
+  // The steps are looked up anew: amounts may have been arguments of the old
+  // body, such as its induction variable.
   for (auto [index, value] : llvm::enumerate(next))
     if (steps[index])
       value = advanced(rewriter, yield.getLoc(),
-                       replacement.getRegionIterArgs()[index], *steps[index]);
+                       replacement.getRegionIterArgs()[index],
+                       *findSteps(arguments[index + 1], value));
   rewriter.replaceOpWithNewOp<scf::YieldOp>(yield, next);
 
   rewriter.setInsertionPointAfter(replacement);

@@ -328,7 +328,9 @@ Strip NestEmitter::evalElementwise(Operation *op, unsigned point,
     }
     if (isa<arith::SelectOp>(op))
       return select(loc, in[0], in[1], in[2]);
-    if (!vector && isa<IntegerType>(element) && !element.isInteger(1)) {
+    // Integers narrower than indices wrap around within ordinary tiles.
+    bool wraps = element.isInteger() && element.getIntOrFloatBitWidth() < 32;
+    if (!vector && isa<IntegerType>(element) && !wraps) {
       if (isa<arith::AddIOp>(op))
         return add(in[0], in[1]);
       if (isa<arith::SubIOp>(op))

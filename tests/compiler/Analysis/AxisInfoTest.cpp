@@ -222,6 +222,14 @@ struct Expression {
   }
   std::string fresh() { return "%v" + std::to_string(next++); }
 
+  std::string cast(const char *op, const std::string &value,
+                   const std::string &from, const std::string &to) {
+    std::string name = fresh();
+    body += name + " = arith." + op + " " + value + " : tensor<" + from +
+            "> to tensor<" + to + ">\n";
+    return name;
+  }
+
   std::pair<std::string, Tile> leaf() {
     std::string type = "tensor<8x16xi32>", name = fresh();
     Tile tile(kRows * kColumns);
@@ -262,6 +270,15 @@ struct Expression {
       for (int64_t value : y)
         if (value == 0)
           op = 0;
+    // Sometimes in i8, where it wraps around.
+    bool narrow = op != 3 && op != 4 && below(6) == 0;
+    if (narrow) {
+      a = cast("trunci", a, "8x16xi32", "8x16xi8");
+      b = cast("trunci", b, "8x16xi32", "8x16xi8");
+      for (Tile *tile : {&x, &y})
+        for (int64_t &value : *tile)
+          value = int8_t(value);
+    }
     Tile z(x.size());
     for (size_t i = 0; i < z.size(); ++i)
       switch (op) {
@@ -297,8 +314,14 @@ struct Expression {
         break;
       }
     std::string name = fresh();
-    body += name + " = arith." + kOps[op] + " " + a + ", " + b +
-            " : tensor<8x16xi32>\n";
+    body += name + " = arith." + kOps[op] + " " + a + ", " + b + " : tensor<" +
+            (narrow ? "8x16xi8" : "8x16xi32") + ">\n";
+    if (narrow) {
+      bool isSigned = below(2);
+      name = cast(isSigned ? "extsi" : "extui", name, "8x16xi8", "8x16xi32");
+      for (int64_t &value : z)
+        value = isSigned ? int64_t(int8_t(value)) : int64_t(uint8_t(value));
+    }
     return {name, z};
   }
 };

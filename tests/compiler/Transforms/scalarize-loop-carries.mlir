@@ -96,3 +96,28 @@ tt.func @not_uniform(%init: tensor<64x!tt.ptr<f16>>, %step: tensor<64xi32>, %n: 
   }
   tt.return
 }
+
+// The amount may be an argument of the loop's body: its induction variable, or
+// another value that it carries.
+// CHECK-LABEL: @amounts_of_the_loop
+// CHECK-SAME: (%[[P:.*]]: tensor<64x!tt.ptr<i32>>, %[[I:.*]]: tensor<64xi32>, %[[S:.*]]: i32, %[[N:.*]]: i32)
+tt.func @amounts_of_the_loop(%p: tensor<64x!tt.ptr<i32>>, %init: tensor<64xi32>, %s: i32, %n: i32) {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  // CHECK: scf.for %[[IV:.*]] = {{.*}} iter_args(%[[X:.*]] = %c0_i32, %[[Y:.*]] = %c0_i32, %[[A:.*]] = %[[S]]) -> (i32, i32, i32) : i32 {
+  // CHECK-NEXT:   %[[A1:.*]] = arith.muli %[[A]], %[[IV]] : i32
+  // CHECK-NEXT:   %[[X1:.*]] = arith.addi %[[X]], %[[IV]] : i32
+  // CHECK-NEXT:   %[[Y1:.*]] = arith.subi %[[Y]], %[[A]] : i32
+  // CHECK-NEXT:   scf.yield %[[X1]], %[[Y1]], %[[A1]]
+  %r:3 = scf.for %i = %c0 to %n step %c1 iter_args(%x = %init, %y = %init, %a = %s) -> (tensor<64xi32>, tensor<64xi32>, i32) : i32 {
+    %by = tt.splat %i : i32 -> tensor<64xi32>
+    %x1 = arith.addi %x, %by : tensor<64xi32>
+    %less = tt.splat %a : i32 -> tensor<64xi32>
+    %y1 = arith.subi %y, %less : tensor<64xi32>
+    %a1 = arith.muli %a, %i : i32
+    scf.yield %x1, %y1, %a1 : tensor<64xi32>, tensor<64xi32>, i32
+  }
+  tt.store %p, %r#0 : tensor<64x!tt.ptr<i32>>
+  tt.store %p, %r#1 : tensor<64x!tt.ptr<i32>>
+  tt.return
+}

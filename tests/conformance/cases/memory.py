@@ -102,6 +102,16 @@ def hints(c, n):
     c.expect(out, 2 * x.value)
 
 
+@each(dtype=("fp32", "i8"), shift=(0, 78))
+def narrow_offsets(c, dtype, shift):
+    x, out = c.any(dtype, 1000), c.empty(dtype, (3, 256))
+    c.launch("narrow_offsets", x_ptr=x, out_ptr=out, const=dict(BLOCK=256, SHIFT=shift), grid=(1,))
+    i = np.arange(256)
+    with np.errstate(over="ignore"):
+        c.expect(out, x.value[[128 + (i.astype(np.int8) + np.int8(shift)).astype(np.int64),
+                               (i * 4 + shift) % 256, (i * 300).astype(np.int16).astype(np.int64) // 128 + 256]])
+
+
 @each(n=(50,))
 def boolean_memory(c, n):
     x, out = c.integers("i1", n), c.empty("i1", n)

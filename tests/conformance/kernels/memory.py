@@ -108,6 +108,18 @@ def hints(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
 
 
 @triton.jit
+def narrow_offsets(x_ptr, out_ptr, BLOCK: tl.constexpr, SHIFT: tl.constexpr):
+    # Offsets that wrap around in their own type before they are widened.
+    i = tl.arange(0, BLOCK)
+    a = (i.to(tl.int8) + SHIFT).to(tl.int32)
+    b = (i.to(tl.uint8) * 4 + SHIFT).to(tl.int32)
+    c = (i.to(tl.int16) * 300).to(tl.int32) >> 7
+    tl.store(out_ptr + i, tl.load(x_ptr + 128 + a))
+    tl.store(out_ptr + BLOCK + i, tl.load(x_ptr + b))
+    tl.store(out_ptr + 2 * BLOCK + i, tl.load(x_ptr + 256 + c))
+
+
+@triton.jit
 def boolean_memory(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
     offs = tl.arange(0, BLOCK)
     mask = offs < n
