@@ -47,7 +47,9 @@ endif()
 function(nereid_hold_llvm program)
   # LLVM's libraries, OpenMP's too, lie in a folder that the system does not search.
   set_target_properties(${program} PROPERTIES INSTALL_RPATH_USE_LINK_PATH TRUE)
-  if(NOT NEREID_STATIC_LLVM)
+  # Asks for the target, because this is called from folders that do not see
+  # what the variable became here.
+  if(NOT TARGET nereid_llvm_own)
     return()
   endif()
   set_target_properties(${program} PROPERTIES NEREID_HOLDS_LLVM TRUE)
