@@ -27,6 +27,7 @@ LogicalResult Kernel::lowerOp(Operation *op) {
 }
 
 LogicalResult Kernel::lowerBlock(Block &block, ArrayRef<HandOver> targets) {
+  DenseMap<Value, Buffer *> before = buffers;
   FailureOr<Plan> plan = planBlock(*this, block, targets);
   if (failed(plan))
     return failure();
@@ -41,6 +42,13 @@ LogicalResult Kernel::lowerBlock(Block &block, ArrayRef<HandOver> targets) {
   }
   pool.tick();
   copyAll(block.getTerminator()->getLoc(), plan->copies);
+  // A tile from outside that is only kept in here, in a branch or a loop that
+  // may be empty, is in no buffer elsewhere.
+  for (auto &[value, buffer] : buffers) {
+    Block *home = value.getParentBlock();
+    if (home != &block && !block.findAncestorOpInBlock(*home->getParentOp()))
+      buffer = before.lookup(value);
+  }
   return success();
 }
 

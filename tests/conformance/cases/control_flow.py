@@ -185,3 +185,12 @@ def two_loops(c, bounds):
         total += part * np.where(start + np.arange(block) < end, part + count, 3)
         count += 1
     c.expect(out, total)
+
+
+@each(flips=(0, 1), times=(0, 2))
+def kept_in_branches(c, flips, times):
+    n = 32
+    x, out = c.integers("i64", (n, n), -1000, 1000), c.empty("i32", (2, n, n))
+    c.launch("kept_in_branches", x_ptr=x, out_ptr=out, flips=flips, times=times, const=dict(BLOCK=n), grid=(1,))
+    z = x.value.T
+    c.expect(out, [x.value + (x.value[::-1] if flips else x.value), z + times * z[::-1]])

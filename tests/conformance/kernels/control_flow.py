@@ -254,3 +254,19 @@ def two_loops(x_ptr, out_ptr, first, middle, end, cols, BM: tl.constexpr, BN: tl
         total += x * tl.where(start + j < end, x + count, 3.0)
         count += 1.0
     tl.store(out_ptr + i * BN + j, total)
+
+
+@triton.jit
+def kept_in_branches(x_ptr, out_ptr, flips, times, BLOCK: tl.constexpr):
+    # A tile that only a branch, or a loop that may be empty, needs in memory is used behind it too.
+    i, j = tl.arange(0, BLOCK)[:, None], tl.arange(0, BLOCK)[None, :]
+    x = tl.load(x_ptr + i * BLOCK + j).to(tl.int32)
+    y = x
+    if flips > 0:
+        y = tl.flip(x, 0)
+    tl.store(out_ptr + i * BLOCK + j, x + y)
+    z = tl.load(x_ptr + j * BLOCK + i).to(tl.int32)
+    total = tl.zeros((BLOCK, BLOCK), dtype=tl.int32)
+    for _ in range(times):
+        total += tl.flip(z, 0)
+    tl.store(out_ptr + BLOCK * BLOCK + i * BLOCK + j, z + total)
