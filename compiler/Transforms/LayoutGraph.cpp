@@ -538,7 +538,8 @@ bool LayoutGraph::apply(const Group &group, LayoutAttr layout) {
     Node &node = nodes[member.node];
     if (!own || (node.op && !isLegalLayout(node.op, own)))
       return false;
-    ArrayRef<LinearLayout::OutDim> outs = own.getLinear().outDims();
+    LinearLayout linear = own.getLinear();
+    ArrayRef<LinearLayout::OutDim> outs = linear.outDims();
     if (outs.size() != node.shape.size())
       return false;
     for (auto [out, size] : llvm::zip(outs, node.shape))

@@ -74,11 +74,12 @@ void forEachBox(TileType tile, const CopyBox &box,
                 llvm::function_ref<void(ArrayRef<int64_t>, int64_t)> fn) {
   ArrayRef<int64_t> shape = tile.getShape();
   int64_t elementBytes = bitsOf(tile.getElementType()) / 8;
-  std::optional<LinearLayout> place = tile.getLinear().rightInverse();
+  LinearLayout linear = tile.getLinear();
+  std::optional<LinearLayout> place = linear.rightInverse();
   SmallVector<int64_t, 5> start(shape.size(), 0);
   while (true) {
     LinearLayout::Coordinates at;
-    for (auto [out, value] : llvm::zip(tile.getLinear().outDims(), start))
+    for (auto [out, value] : llvm::zip(linear.outDims(), start))
       at.emplace_back(out.name, int32_t(value));
     fn(start, place->apply(at).front().second * elementBytes);
     size_t dim = shape.size();
