@@ -190,8 +190,8 @@ Value reduceLike(OpBuilder &builder, tt::ReduceOp reduce, Value value,
 SmallVector<std::pair<bool, int64_t>> runsOf(tt::ReduceOp reduce) {
   auto type = cast<RankedTensorType>(reduce.getSrcs()[0].getType());
   SmallVector<std::pair<bool, int64_t>> runs;
-  for (bool isRegister : llvm::reverse(
-           registerBits(tgpu::getLayout(type).getLinear(), reduce.getAxis()))) {
+  auto bits = registerBits(tgpu::getLayout(type).getLinear(), reduce.getAxis());
+  for (bool isRegister : llvm::reverse(bits)) {
     if (runs.empty() || runs.back().first != isRegister)
       runs.push_back({isRegister, 1});
     runs.back().second *= 2;
