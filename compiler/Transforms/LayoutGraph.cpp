@@ -538,8 +538,7 @@ bool LayoutGraph::apply(const Group &group, LayoutAttr layout) {
     Node &node = nodes[member.node];
     if (!own || (node.op && !isLegalLayout(node.op, own)))
       return false;
-    LinearLayout linear = own.getLinear();
-    ArrayRef<LinearLayout::OutDim> outs = linear.outDims();
+    ArrayRef<LinearLayout::OutDim> outs = own.getLinear().outDims();
     if (outs.size() != node.shape.size())
       return false;
     for (auto [out, size] : llvm::zip(outs, node.shape))

@@ -74,7 +74,7 @@ void forEachBox(TileType tile, const CopyBox &box,
                 llvm::function_ref<void(ArrayRef<int64_t>, int64_t)> fn) {
   ArrayRef<int64_t> shape = tile.getShape();
   int64_t elementBytes = bitsOf(tile.getElementType()) / 8;
-  LinearLayout linear = tile.getLinear();
+  const LinearLayout &linear = tile.getLinear();
   std::optional<LinearLayout> place = linear.rightInverse();
   SmallVector<int64_t, 5> start(shape.size(), 0);
   while (true) {

@@ -38,6 +38,12 @@ def TGPU_Dialect : Dialect {
 // The layout of a tensor
 //===----------------------------------------------------------------------===//
 
+// The accessor gives a reference to what the context keeps: parts of a layout
+// may be looked at without holding a copy of it.
+def LinearLayoutParameter
+    : AttrOrTypeParameter<"::nereid::LinearLayout", "a linear layout",
+                          "const ::nereid::LinearLayout &">;
+
 def TGPU_LayoutAttr : AttrDef<TGPU_Dialect, "Layout", [
     DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let mnemonic = "layout";
@@ -54,7 +60,7 @@ def TGPU_LayoutAttr : AttrDef<TGPU_Dialect, "Layout", [
                                block = [], shape = [8]>>
     ```
   }];
-  let parameters = (ins "::nereid::LinearLayout":$linear);
+  let parameters = (ins LinearLayoutParameter:$linear);
   let hasCustomAssemblyFormat = 1;
 }
 
@@ -80,7 +86,7 @@ def TGPU_TileType : TypeDef<TGPU_Dialect, "Tile"> {
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
                         "::mlir::Type":$elementType,
-                        "::nereid::LinearLayout":$linear,
+                        LinearLayoutParameter:$linear,
                         DefaultValuedParameter<"int64_t", "1">:$buffers);
   let extraClassDeclaration = [{
     /// Bytes of one tile, and of all of them.
