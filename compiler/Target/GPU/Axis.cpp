@@ -128,6 +128,28 @@ static SmallVector<unsigned> bytesOf(ArrayRef<Type> types) {
   return bytes;
 }
 
+void WarpExchange::exchange(
+    Emitter &e, Location loc, Value base, ArrayRef<unsigned> registers,
+    ArrayRef<Tuple> tuples, bool &used,
+    llvm::function_ref<void(unsigned, MutableArrayRef<Tuple>)> combine) {
+  SmallVector<Type> types(ValueRange(tuples.front()).getTypes());
+  for (ArrayRef<unsigned> left = registers; !left.empty();
+       left = left.drop_front(this->registers)) {
+    ArrayRef<unsigned> round = left.take_front(this->registers);
+    SmallVector<Tuple> own;
+    for (unsigned r : round)
+      own.push_back(tuples[r]);
+    if (used)
+      e.syncThreads(loc);
+    used = true;
+    store(e, loc, base, own);
+    e.syncThreads(loc);
+    SmallVector<SmallVector<Tuple>> parts = load(e, loc, base, types);
+    for (auto [r, list] : llvm::zip(round, parts))
+      combine(r, list);
+  }
+}
+
 void WarpExchange::store(Emitter &e, Location loc, Value base,
                          ArrayRef<Tuple> tuples) {
   OpBuilder &b = e.builder;

@@ -72,17 +72,25 @@ public:
   WarpExchange(llvm::ArrayRef<unsigned> run, uint64_t lanes, uint64_t warps,
                unsigned registers, llvm::ArrayRef<unsigned> elementBytes,
                int64_t limit);
-  unsigned atOnce() const { return registers; }
   int64_t bytes(llvm::ArrayRef<unsigned> elementBytes) const;
 
+  /// Lets the warps see each other's `tuples`, one for each of `registers`, as
+  /// many at a time as the table takes. `combine` is given a register and its
+  /// tuple in all sharing warps. `used`: whether threads may still read at
+  /// `base` what went before; true afterwards.
+  void exchange(
+      Emitter &e, mlir::Location loc, mlir::Value base,
+      llvm::ArrayRef<unsigned> registers, llvm::ArrayRef<Tuple> tuples,
+      bool &used,
+      llvm::function_ref<void(unsigned, llvm::MutableArrayRef<Tuple>)> combine);
+
+private:
   void store(Emitter &e, mlir::Location loc, mlir::Value base,
              llvm::ArrayRef<Tuple> tuples);
   /// For each register that was stored the tuples of all sharing warps.
   llvm::SmallVector<llvm::SmallVector<Tuple>>
   load(Emitter &e, mlir::Location loc, mlir::Value base,
        llvm::ArrayRef<mlir::Type> types);
-
-private:
   int64_t slots() const { return int64_t(registers) << (runBits + acrossBits); }
   /// Where each operand's table starts.
   llvm::SmallVector<int64_t> starts(llvm::ArrayRef<unsigned> bytes) const;

@@ -193,27 +193,14 @@ void ReduceEmitter::reduceWarps(ArrayRef<unsigned> bits, const Spread &spread) {
   for (Type type : types)
     bytes.push_back(bytesInShared(type));
   WarpExchange table = spread.exchange(bits, bytes, scratchLimit(op));
-  SmallVector<unsigned> all = spread.registers();
-  for (ArrayRef<unsigned> left = all; !left.empty();
-       left = left.drop_front(table.atOnce())) {
-    ArrayRef<unsigned> registers = left.take_front(table.atOnce());
-    SmallVector<Tuple> own;
-    for (unsigned r : registers)
-      own.push_back(tuples[r]);
-    if (usedScratch)
-      e.syncThreads(loc);
-    usedScratch = true;
-    table.store(e, loc, scratch, own);
-    e.syncThreads(loc);
-    SmallVector<SmallVector<Tuple>> parts = table.load(e, loc, scratch, types);
-    for (auto [r, list] : llvm::zip(registers, parts)) {
-      // Neighbours first: short chains, and the order is kept.
-      for (size_t step = 1; step < list.size(); step *= 2)
-        for (size_t i = 0; i + step < list.size(); i += 2 * step)
-          list[i] = combine(list[i], list[i + step]);
-      tuples[r] = list[0];
-    }
-  }
+  table.exchange(e, loc, scratch, spread.registers(), tuples, usedScratch,
+                 [&](unsigned r, MutableArrayRef<Tuple> list) {
+                   // Neighbours first: short chains, and the order is kept.
+                   for (size_t step = 1; step < list.size(); step *= 2)
+                     for (size_t i = 0; i + step < list.size(); i += 2 * step)
+                       list[i] = combine(list[i], list[i + step]);
+                   tuples[r] = list[0];
+                 });
 }
 
 //===-- The op ------------------------------------------------------------===//

@@ -247,32 +247,19 @@ void ScanEmitter::scanWarps(ArrayRef<unsigned> bits, const Spread &spread) {
     reached[i] = isMine(i, arith::CmpIPredicate::eq);
   Value exists = isMine(0, arith::CmpIPredicate::ne);
 
-  SmallVector<unsigned> all = spread.registers();
-  for (ArrayRef<unsigned> left = all; !left.empty();
-       left = left.drop_front(table.atOnce())) {
-    ArrayRef<unsigned> registers = left.take_front(table.atOnce());
-    SmallVector<Tuple> own;
-    for (unsigned r : registers)
-      own.push_back(total[r]);
-    if (usedScratch)
-      e.syncThreads(loc);
-    usedScratch = true;
-    table.store(e, loc, scratch, own);
-    e.syncThreads(loc);
-    SmallVector<SmallVector<Tuple>> parts = table.load(e, loc, scratch, types);
-    for (auto [r, list] : llvm::zip(registers, parts)) {
-      if (reverse)
-        std::reverse(list.begin(), list.end());
-      Tuple running = list[0], before = list[0];
-      for (int i = 1; i <= last; ++i) {
-        if (i > 1)
-          before = select(e, loc, reached[i], running, before);
-        running = combine(running, list[i]);
-      }
-      prependAll(spread, r, {Carry::Sometimes, exists, before});
-      total[r] = running;
-    }
-  }
+  table.exchange(e, loc, scratch, spread.registers(), total, usedScratch,
+                 [&](unsigned r, MutableArrayRef<Tuple> list) {
+                   if (reverse)
+                     std::reverse(list.begin(), list.end());
+                   Tuple running = list[0], before = list[0];
+                   for (int i = 1; i <= last; ++i) {
+                     if (i > 1)
+                       before = select(e, loc, reached[i], running, before);
+                     running = combine(running, list[i]);
+                   }
+                   prependAll(spread, r, {Carry::Sometimes, exists, before});
+                   total[r] = running;
+                 });
 }
 
 FailureOr<SmallVector<Tuple>> ScanEmitter::run(SmallVector<Tuple> all,
