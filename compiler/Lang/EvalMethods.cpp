@@ -407,8 +407,19 @@ Value EvaluatorImpl::stringMethod(llvm::StringRef self, llvm::StringRef name,
 // list and tuple
 //===----------------------------------------------------------------------===//
 
-bool EvaluatorImpl::sortValues(std::vector<Value> &items, Value key,
-                               bool reverse, SourceRange range) {
+bool EvaluatorImpl::sortValues(llvm::StringRef name, std::vector<Value> &items,
+                               Keywords keywords, SourceRange range) {
+  Value out[2];
+  if (!take(name, {}, keywords, range, {"key", "reverse"}, 0, out))
+    return false;
+  bool reverse = false;
+  if (out[1]) {
+    std::optional<bool> truth = isTrue(out[1], range);
+    if (!truth)
+      return false;
+    reverse = *truth;
+  }
+  Value key = out[0];
   std::vector<std::pair<Value, Value>> keyed;
   for (const Value &item : items) {
     Value k = item;
@@ -559,17 +570,7 @@ Value EvaluatorImpl::listMethod(Value self, llvm::StringRef name, Args args,
     return charge(items.size() / 8, range) ? Value::none() : Value();
   }
   // sort
-  Value out[2];
-  if (!take("list.sort", {}, keywords, range, {"key", "reverse"}, 0, out))
-    return Value();
-  bool reverse = false;
-  if (out[1]) {
-    std::optional<bool> truth = isTrue(out[1], range);
-    if (!truth)
-      return Value();
-    reverse = *truth;
-  }
-  if (!sortValues(items, out[0], reverse, range))
+  if (!sortValues("list.sort", items, keywords, range))
     return Value();
   return Value::none();
 }

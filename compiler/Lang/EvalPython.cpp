@@ -396,17 +396,7 @@ Value EvaluatorImpl::callPython(const BuiltinInfo &builtin, Args args,
       std::reverse(list.begin(), list.end());
       return values.list(list);
     }
-    Value out[2];
-    if (!take("sorted", {}, keywords, range, {"key", "reverse"}, 0, out))
-      return Value();
-    bool reverse = false;
-    if (out[1]) {
-      std::optional<bool> truth = isTrue(out[1], range);
-      if (!truth)
-        return Value();
-      reverse = *truth;
-    }
-    if (!sortValues(list, out[0], reverse, range))
+    if (!sortValues("sorted", list, keywords, range))
       return Value();
     return values.list(list);
   }

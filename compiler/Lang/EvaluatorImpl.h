@@ -203,8 +203,9 @@ public:
   Value setMethod(Value self, llvm::StringRef name, Args args,
                   Keywords keywords, SourceRange range);
   Value dtypeMethod(const Type &type, llvm::StringRef name, SourceRange range);
-  bool sortValues(std::vector<Value> &items, Value key, bool reverse,
-                  SourceRange range);
+  /// What `sorted` and `list.sort` do; `name` is the caller's, for messages.
+  bool sortValues(llvm::StringRef name, std::vector<Value> &items,
+                  Keywords keywords, SourceRange range);
   static llvm::ArrayRef<llvm::StringRef> methodNames(Value object);
 
   //--- Text (EvalFormat.cpp) --------------------------------------------------
