@@ -8,7 +8,8 @@ namespace nereid {
 
 static const TargetInfo kTargets[] = {
 #define NRD_TARGET(name, family, triple, cpu, features, vectorBits,            \
-                   vectorRegisters, warpSize, sharedBytes, matrixUnit)         \
+                   vectorRegisters, warpSize, sharedBytes, residentThreads,    \
+                   matrixUnit)                                                 \
   {name,                                                                       \
    TargetFamily::family,                                                       \
    triple,                                                                     \
@@ -18,11 +19,19 @@ static const TargetInfo kTargets[] = {
    vectorRegisters,                                                            \
    warpSize,                                                                   \
    sharedBytes,                                                                \
+   residentThreads,                                                            \
    MatrixUnit::matrixUnit},
 #include "compiler/Target/targets.def"
 };
 
 ArrayRef<TargetInfo> allTargets() { return kTargets; }
+
+int64_t blocksBySharedMemory(const TargetInfo &target, int64_t bytes) {
+  // CUDA takes some of each block's for itself.
+  int64_t reserved = target.family == TargetFamily::NVPTX ? 1024 : 0;
+  int64_t each = bytes + reserved;
+  return each > 0 ? (int64_t(target.sharedBytes) + reserved) / each : INT64_MAX;
+}
 
 bool hasCopyEngine(const TargetInfo &target) {
   StringRef chip = target.cpu;

@@ -31,8 +31,13 @@ struct TargetInfo {
   unsigned vectorRegisters;     ///< CPU: how many of them
   unsigned warpSize;            ///< GPU: lanes that run in lockstep; 1 on CPU
   unsigned sharedBytes;         ///< GPU: shared memory a block may opt in to
+  unsigned residentThreads;     ///< NVIDIA: threads a multiprocessor holds
   MatrixUnit matrixUnit;
 };
+
+/// How many blocks that have `bytes` of shared memory each a multiprocessor can
+/// hold at a time, as far as shared memory goes.
+int64_t blocksBySharedMemory(const TargetInfo &target, int64_t bytes);
 
 /// Whether the target can copy whole blocks between global and shared memory by
 /// tensor maps (NVIDIA's TMA).

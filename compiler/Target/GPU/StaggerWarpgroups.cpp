@@ -22,9 +22,6 @@ namespace nereid::gpu {
 
 namespace {
 
-/// Shared memory that the system takes of each block.
-constexpr int64_t kReservedBytes = 1024;
-
 /// Whether an operation, and all inside it, only computes: no shared memory,
 /// not even scratch.
 bool onlyComputes(Operation *op) {
@@ -65,8 +62,7 @@ struct StaggerWarpgroups : impl::StaggerWarpgroupsBase<StaggerWarpgroups> {
     int64_t warps = number(tgpu::kNumWarpsAttr);
     if (!target || warps == 0 || warps % 8)
       return;
-    int64_t block = number(tgpu::kSharedBytesAttr) + kReservedBytes;
-    if (2 * block <= int64_t(target->sharedBytes) + kReservedBytes)
+    if (blocksBySharedMemory(*target, number(tgpu::kSharedBytesAttr)) > 1)
       return;
     SmallVector<std::pair<tgpu::SyncThreadsOp, tgpu::WarpgroupMMAOp>> found;
     module.walk([&](scf::ForOp loop) {

@@ -4,7 +4,6 @@
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -150,15 +149,12 @@ Expected<std::string> assemble(StringRef ptxas, StringRef ptx,
 
 int64_t blocksWithFewerRegisters(const TargetInfo &target, int64_t threads,
                                  int64_t sharedBytes, int64_t registers) {
-  constexpr int64_t file = 65536, unit = 8, reserved = 1024;
+  constexpr int64_t file = 65536, unit = 8;
   if (threads <= 0 || registers <= 0)
     return 0;
-  bool few = StringSwitch<bool>(target.name)
-                 .Cases({"sm_86", "sm_89", "sm_120a"}, true)
-                 .Default(false);
   int64_t blocks = file / (alignTo(registers, unit) * threads) + 1;
-  if (blocks * threads > (few ? 1536 : 2048) ||
-      blocks * (sharedBytes + reserved) > target.sharedBytes + reserved)
+  if (blocks * threads > target.residentThreads ||
+      blocks > blocksBySharedMemory(target, sharedBytes))
     return 0;
   int64_t most = alignDown(file / (blocks * threads), unit);
   return registers - most <= most / 8 ? blocks : 0;
